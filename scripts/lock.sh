@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Writes requirements/*.txt (pinned, with hashes, for Python 3.11 and 3.12) from requirements/*.in.
+# Needs uv (https://docs.astral.sh/uv). TORCH_FROM names another source of the CPU wheels of torch.
+set -euo pipefail
+cd "$(dirname "$0")/../requirements"
+
+read -r -a torch_from <<<"${TORCH_FROM:---index https://download.pytorch.org/whl/cpu}"
+compile() {
+    uv pip compile --no-config --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+        --fork-strategy fewest --annotation-style line --index-strategy unsafe-best-match "$@"
+}
+
+# One resolution for all groups first, so that the same package has the same version in each of them.
+all=$(mktemp --suffix=.txt)
+trap 'rm -f "$all"' EXIT
+compile "${torch_from[@]}" core.in ros.in ros-build.in runtime.in train.in dev.in -o "$all"
+for group in core ros ros-build runtime dev train; do
+    echo "locking requirements/$group.txt"
+    extra=()
+    if [[ $group == train ]]; then extra=("${torch_from[@]}"); fi
+    compile "${extra[@]}" -c "$all" "$group.in" -o "$group.txt"
+    sed -i "s|-c $all, ||; s|, -c $all||; 1i # Locked by scripts/lock.sh from $group.in; do not edit." "$group.txt"
+done
