@@ -59,6 +59,20 @@ class GateReason(IntEnum):
     DEADMAN = 16
     LATCHED = 17
     SHUTDOWN = 18
+    OPERATOR_STOP = 19
+    BUSY = 20
+
+
+class GateState(IntEnum):
+    """What the gate does with commands; only READY lets one pass.
+
+    HOLDING: active, waiting for the measured joint state. STOPPED: latched, a human resets it.
+    """
+
+    READY = 0
+    HOLDING = 1
+    STOPPED = 2
+    INACTIVE = 3
 
 
 class WorldReason(IntEnum):

@@ -127,10 +127,15 @@ class JointSample:
 
 @dataclass(frozen=True)
 class ArmTrajectory:
-    """Joint positions to pass through: ``positions`` (n, joints) at ``times_s`` (n,) from now."""
+    """Joint positions to pass through: ``positions`` (n, joints) at ``times_s`` (n,) from now.
+
+    ``velocities`` (n, joints) make the path between the points cubic; without them it is linear,
+    as in joint_trajectory_controller.
+    """
 
     positions: FloatArray
     times_s: FloatArray
+    velocities: FloatArray | None = None
 
     def __post_init__(self) -> None:
         if len(self.positions) != len(self.times_s) or len(self.times_s) == 0:

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From an action and the measured joints to what is sent to the robot: one short motion."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rlcg_core import gate_checks as checks
+from rlcg_core.cell import GripperDescription
+from rlcg_core.errors import KinematicsError
+from rlcg_core.gate_checks import GateViolation
+from rlcg_core.limits import GateLimits, joint_duration_s, step_duration_s
+from rlcg_core.ports import Kinematics
+from rlcg_core.reasons import GateReason
+from rlcg_core.types import Action, ArmTrajectory
+
+FloatArray = npt.NDArray[np.float64]
+
+HOME_SPEED_FRACTION = 0.15
+
+
+@dataclass(frozen=True)
+class Motion:
+    """What goes out for one decision: an arm trajectory and a jaw opening, always both.
+
+    The arm goes from rest to rest on one cubic; ``opening_duration_s`` is the time that the jaw has.
+    """
+
+    trajectory: ArmTrajectory
+    opening_m: float
+    opening_duration_s: float
+
+
+class MotionPlanner:
+    """Plans steps, holds and the way home, each within the limits.
+
+    ``opening_m`` is the jaw opening last commanded, None before the first motion of an activation.
+    """
+
+    def __init__(
+        self, limits: GateLimits, gripper: GripperDescription, kinematics: Kinematics
+    ) -> None:
+        self._limits, self._gripper, self._kinematics = limits, gripper, kinematics
+        self._measured_m = gripper.opening_max_m
+        self.opening_m: float | None = None
+
+    def observe_opening(self, opening_m: float) -> None:
+        """Take in the measured jaw opening [m]."""
+        if np.isfinite(opening_m):
+            self._measured_m = float(np.clip(opening_m, 0.0, self._gripper.opening_max_m))
+
+    def step(self, action: Action, decided_at: FloatArray, latest: FloatArray) -> Motion:
+        """Return the motion of ``action``, or raise `GateViolation`.
+
+        The displacement counts from ``decided_at`` (n,), the joints when the image was taken; the
+        motion begins at the ``latest`` measured joints (n,).
+        """
+        joints, distance_m = self._solve(action, decided_at, latest)
+        checks.check_joint_limits(joints, self._limits)
+        duration_s = step_duration_s(distance_m, joints - latest, self._limits)
+        checks.check_duration(duration_s, self._limits)
+        before_m = self._opening_m()
+        after_m = self._wanted_opening_m(action, before_m)
+        jaw_s = self._gripper.close_time_s if after_m != before_m else 0.0
+        self.opening_m = after_m
+        return self._motion(joints, duration_s, max(duration_s, jaw_s))
+
+    def hold(self, latest: FloatArray) -> Motion:
+        """Return the motion that stays at the measured joints (n,).
+
+        The jaw keeps its commanded opening: at the measured one it would let an object go.
+        """
+        period_s = self._limits.step_period_s
+        return self._motion(latest, period_s, period_s)
+
+    def home(self, home_rad: FloatArray, latest: FloatArray) -> Motion:
+        """Return a slow motion to ``home_rad`` (n,) with the jaw open, or raise `GateViolation`."""
+        checks.check_joint_limits(home_rad, self._limits)
+        slow_s = joint_duration_s(home_rad - latest, self._limits, HOME_SPEED_FRACTION)
+        self.opening_m = self._gripper.opening_max_m
+        duration_s = max(self._limits.step_period_s, slow_s)
+        return self._motion(home_rad, duration_s, max(duration_s, self._gripper.close_time_s))
+
+    def _solve(
+        self, action: Action, decided_at: FloatArray, latest: FloatArray
+    ) -> tuple[FloatArray, float]:
+        try:
+            target = self._kinematics.tool_pose(decided_at).moved(action)
+            joints = self._kinematics.joints(target, latest)
+            here = self._kinematics.tool_pose(latest)
+        except KinematicsError as error:
+            raise GateViolation(GateReason.UNREACHABLE, str(error)) from error
+        # An arm that stands outside may hold and grip there, and be sent home, but not be steered.
+        if np.any(action.displacement_m != 0.0):
+            checks.check_workspace(target.position_m, self._limits)
+        return joints, float(np.linalg.norm(target.position_m - here.position_m))
+
+    def _wanted_opening_m(self, action: Action, before_m: float) -> float:
+        if action.close:
+            return 0.0
+        return self._gripper.opening_max_m if action.open else before_m
+
+    def _opening_m(self) -> float:
+        return self._measured_m if self.opening_m is None else self.opening_m
+
+    def _motion(self, joints: FloatArray, duration_s: float, opening_duration_s: float) -> Motion:
+        trajectory = ArmTrajectory(joints[None], np.array([duration_s]), np.zeros((1, len(joints))))
+        return Motion(trajectory, self._opening_m(), opening_duration_s)
