@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from rlcg_core import gate_checks as checks
 from rlcg_core.errors import InputError
-from rlcg_core.gate_checks import GateCommand, GateViolation
+from rlcg_core.gate_checks import GateCommand, GateError
 from rlcg_core.joint_history import Instant, JointHistory
 from rlcg_core.limits import GateLimits
 from rlcg_core.motion import Motion, MotionPlanner
@@ -77,7 +77,7 @@ class Gate:
             latest = checks.check_joint_state(self.history, now, self._limits)
             decided_at = checks.joints_at(self.history, command.stamp_s, self._limits)
             motion = self._planner.step(action, decided_at, latest)
-        except GateViolation as violation:
+        except GateError as violation:
             return self._refuse(violation.reason, str(violation), now)
         self._last_stamp_s = command.stamp_s
         # An episode ends with a terminating command, after which silence is no fault.
@@ -104,7 +104,7 @@ class Gate:
         return self._refuse(GateReason.OPERATOR_STOP, text, now)
 
     def reset_stop(self, now: Instant) -> Verdict:
-        """Release the latch on a human's request; refused during the cool-down or without joints."""
+        """Release the latch on a human's request; refused while cooling down or without joints."""
         if self.state is not GateState.STOPPED:
             return Verdict(GateReason.OK, f"nothing to reset: {self.text}")
         waited_s = now.monotonic_s - self._latched_s
@@ -113,14 +113,14 @@ class Gate:
             return Verdict(GateReason.LATCHED, f"stopped just now, try again in {wait_s:.1f} s")
         try:
             checks.check_joint_state(self.history, now, self._limits)
-        except GateViolation as violation:
+        except GateError as violation:
             return Verdict(violation.reason, f"still stopped: {violation}")
         self._last_stamp_s = float("-inf")
         self._set(GateState.READY, GateReason.OK, "ready")
         return Verdict(GateReason.OK, "stop released")
 
     def home(self, home_rad: FloatArray, now: Instant) -> Verdict:
-        """Return a slow motion to ``home_rad`` (n,), jaw open; only when ready and no episode runs."""
+        """Return a slow motion to ``home_rad`` (n,), jaw open; only if ready and between episodes."""
         if self.state is not GateState.READY:
             return Verdict(self.reason, f"cannot go home: {self.text}")
         if self._fed_s is not None:
@@ -128,15 +128,15 @@ class Gate:
         try:
             latest = checks.check_joint_state(self.history, now, self._limits)
             motion = self._planner.home(home_rad, latest)
-        except GateViolation as violation:
+        except GateError as violation:
             return Verdict(violation.reason, f"cannot go home: {violation}")
         return Verdict(GateReason.OK, f"home in {motion.trajectory.times_s[-1]:.1f} s", motion)
 
     def _checked_action(self, command: GateCommand, now: Instant) -> Action:
         if self.state is GateState.INACTIVE:
-            raise GateViolation(GateReason.NOT_ACTIVE, "the gate is not active: activate the node")
+            raise GateError(GateReason.NOT_ACTIVE, "the gate is not active: activate the node")
         if self.state is GateState.STOPPED:
-            raise GateViolation(GateReason.LATCHED, f"stopped ({self.text}): call ~/reset_stop")
+            raise GateError(GateReason.LATCHED, f"stopped ({self.text}): call ~/reset_stop")
         action = checks.check_content(command, self._limits)
         checks.check_times(command, self._last_stamp_s, now, self._limits)
         return action
@@ -146,7 +146,7 @@ class Gate:
         # whereas a hold at an outdated pose would move the arm.
         try:
             return self._planner.hold(checks.check_joint_state(self.history, now, self._limits))
-        except GateViolation:
+        except GateError:
             return None
 
     def _refuse(self, reason: GateReason, text: str, now: Instant) -> Verdict:
@@ -160,7 +160,7 @@ class Gate:
     def _note_joint_state(self, now: Instant) -> None:
         try:
             checks.check_joint_state(self.history, now, self._limits)
-        except GateViolation as violation:
+        except GateError as violation:
             self._set(GateState.HOLDING, violation.reason, str(violation))
         else:
             self._set(GateState.READY, GateReason.OK, "ready")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The single checks of the gate, each a pure function that raises `GateViolation` or is silent."""
+"""The single checks of the gate, each a pure function that raises `GateError` or is silent."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from rlcg_core.types import Action
 FloatArray = npt.NDArray[np.float64]
 
 
-class GateViolation(RlcgError):
+class GateError(RlcgError):
     """A command, or the state that it would act on, breaks a rule of the gate."""
 
     def __init__(self, reason: GateReason, text: str) -> None:
@@ -43,19 +43,19 @@ def check_content(command: GateCommand, limits: GateLimits) -> Action:
     """Return the action if the command is finite, of this spec, in the base frame and in bounds."""
     numbers = np.asarray(command.action, dtype=np.float64)
     if not np.all(np.isfinite(numbers)) or not np.isfinite(command.stamp_s):
-        raise GateViolation(
+        raise GateError(
             GateReason.NOT_FINITE,
             f"command has non-finite numbers {numbers.tolist()} at stamp {command.stamp_s}: "
             "the policy is at fault",
         )
     if command.spec_fingerprint != spec.fingerprint():
-        raise GateViolation(
+        raise GateError(
             GateReason.SPEC_MISMATCH,
             f"command has spec fingerprint '{command.spec_fingerprint}', expected "
             f"'{spec.fingerprint()}': run policy and gate of the same version",
         )
     if command.frame_id != limits.base_frame:
-        raise GateViolation(
+        raise GateError(
             GateReason.WRONG_FRAME,
             f"command is in frame '{command.frame_id}', expected '{limits.base_frame}'",
         )
@@ -65,7 +65,7 @@ def check_content(command: GateCommand, limits: GateLimits) -> Action:
 def _bounded_action(numbers: FloatArray, limits: GateLimits) -> Action:
     moves = numbers[:3] if numbers.shape == (spec.ACTION_DIM,) else np.zeros(3)
     if np.any(np.abs(moves) > limits.max_step_m + 1e-6):
-        raise GateViolation(
+        raise GateError(
             GateReason.STEP_TOO_LARGE,
             f"displacement is {np.round(moves, 4).tolist()} m, "
             f"expected within +-{limits.max_step_m:g} m per axis",
@@ -75,7 +75,7 @@ def _bounded_action(numbers: FloatArray, limits: GateLimits) -> Action:
     except SpecError as error:
         too_far = "yaw change is" in str(error)
         reason = GateReason.STEP_TOO_LARGE if too_far else GateReason.SPEC_MISMATCH
-        raise GateViolation(reason, str(error)) from error
+        raise GateError(reason, str(error)) from error
 
 
 def check_times(
@@ -84,26 +84,26 @@ def check_times(
     """Check the command's age on both clocks, and that its image was not acted on before."""
     age_s = now.ros_s - command.stamp_s
     if age_s < -limits.max_future_s:
-        raise GateViolation(
+        raise GateError(
             GateReason.FUTURE_STAMP,
             f"command's image is stamped {-age_s:.3f} s in the future, expected at most "
             f"{limits.max_future_s:g} s: check the clocks, and /clock with use_sim_time",
         )
     if age_s > limits.max_command_age_s:
-        raise GateViolation(
+        raise GateError(
             GateReason.STALE_STAMP,
             f"command was decided on an image {age_s:.3f} s old, expected at most "
             f"{limits.max_command_age_s:g} s: the camera or the policy is too slow",
         )
     if command.stamp_s <= last_stamp_s:
-        raise GateViolation(
+        raise GateError(
             GateReason.STALE_STAMP,
             f"command's image of {command.stamp_s:.3f} s was acted on already "
             f"(last {last_stamp_s:.3f} s), expected a newer one",
         )
     waited_s = now.monotonic_s - command.receipt_s
     if not 0.0 <= waited_s <= limits.max_command_age_s:
-        raise GateViolation(
+        raise GateError(
             GateReason.STALE_RECEIPT,
             f"command waited {waited_s:.3f} s since it arrived, expected at most "
             f"{limits.max_command_age_s:g} s: the gate's machine is overloaded",
@@ -113,22 +113,22 @@ def check_times(
 def check_joint_state(history: JointHistory, now: Instant, limits: GateLimits) -> FloatArray:
     """Return the latest measured joints (n,) if they are there, sound and fresh on both clocks."""
     if history.problem:
-        raise GateViolation(GateReason.BAD_JOINT_STATE, history.problem)
+        raise GateError(GateReason.BAD_JOINT_STATE, history.problem)
     if len(history) == 0 and history.others:
-        raise GateViolation(
+        raise GateError(
             GateReason.BAD_JOINT_STATE,
             f"joint_states holds {list(history.others)}, expected {list(limits.joint_names)}: "
             "set joint_names to those of your robot",
         )
     if len(history) == 0:
-        raise GateViolation(
+        raise GateError(
             GateReason.NO_JOINT_STATE,
             f"no joint_states so far, expected {list(limits.joint_names)}: start the robot driver "
             "or remap the topic",
         )
     age_s = max(abs(now.ros_s - history.stamp_s), now.monotonic_s - history.receipt_s)
     if age_s > limits.max_joint_age_s:
-        raise GateViolation(
+        raise GateError(
             GateReason.STALE_JOINT_STATE,
             f"joint state is {age_s:.3f} s old or ahead, expected at most "
             f"{limits.max_joint_age_s:g} s: is the robot driver running, do the clocks agree?",
@@ -141,7 +141,7 @@ def joints_at(history: JointHistory, stamp_s: float, limits: GateLimits) -> Floa
     try:
         return history.at(stamp_s, limits.max_joint_gap_s)
     except InputError as error:
-        raise GateViolation(GateReason.STALE_JOINT_STATE, str(error)) from error
+        raise GateError(GateReason.STALE_JOINT_STATE, str(error)) from error
 
 
 def check_workspace(position_m: FloatArray, limits: GateLimits) -> None:
@@ -149,7 +149,7 @@ def check_workspace(position_m: FloatArray, limits: GateLimits) -> None:
     low, high = np.array(limits.workspace.low_m), np.array(limits.workspace.high_m)
     slack = limits.workspace_slack_m
     if np.any(position_m < low - slack) or np.any(position_m > high + slack):
-        raise GateViolation(
+        raise GateError(
             GateReason.OUTSIDE_WORKSPACE,
             f"target {np.round(position_m, 4).tolist()} m is outside the workspace "
             f"{low.tolist()} to {high.tolist()} m",
@@ -162,7 +162,7 @@ def check_joint_limits(joints_rad: FloatArray, limits: GateLimits) -> None:
     excess = np.abs(joints_rad) - allowed
     if np.any(excess > 0.0):
         i = int(np.argmax(excess))
-        raise GateViolation(
+        raise GateError(
             GateReason.JOINT_LIMIT,
             f"{limits.joint_names[i]} would go to {joints_rad[i]:.3f} rad, "
             f"expected within +-{allowed[i]:.3f} rad",
@@ -172,7 +172,7 @@ def check_joint_limits(joints_rad: FloatArray, limits: GateLimits) -> None:
 def check_duration(duration_s: float, limits: GateLimits) -> None:
     """Check that a step at the allowed speeds ends in time; a flip of the elbow does not."""
     if duration_s > limits.max_step_duration_s:
-        raise GateViolation(
+        raise GateError(
             GateReason.JOINT_SPEED,
             f"the step needs {duration_s:.2f} s within the speed limits, expected at most "
             f"{limits.max_step_duration_s:g} s: the arm would have to turn too far",

@@ -89,7 +89,8 @@ class JointHistory:
 
     def _between(self, after: int, stamp_s: float, max_gap_s: float) -> FloatArray:
         (start_s, start), (end_s, end) = self._samples[after - 1], self._samples[after]
-        self._check_gap(stamp_s, start_s if stamp_s - start_s < end_s - stamp_s else end_s, max_gap_s)
+        nearest_s = start_s if stamp_s - start_s < end_s - stamp_s else end_s
+        self._check_gap(stamp_s, nearest_s, max_gap_s)
         phase = (stamp_s - start_s) / (end_s - start_s)
         return np.asarray(start + phase * (end - start))
 

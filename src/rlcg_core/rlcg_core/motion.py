@@ -9,7 +9,7 @@ import numpy.typing as npt
 from rlcg_core import gate_checks as checks
 from rlcg_core.cell import GripperDescription
 from rlcg_core.errors import KinematicsError
-from rlcg_core.gate_checks import GateViolation
+from rlcg_core.gate_checks import GateError
 from rlcg_core.limits import GateLimits, joint_duration_s, step_duration_s
 from rlcg_core.ports import Kinematics
 from rlcg_core.reasons import GateReason
@@ -24,7 +24,7 @@ HOME_SPEED_FRACTION = 0.15
 class Motion:
     """What goes out for one decision: an arm trajectory and a jaw opening, always both.
 
-    The arm goes from rest to rest on one cubic; ``opening_duration_s`` is the time that the jaw has.
+    The arm goes from rest to rest on one cubic; the jaw has ``opening_duration_s`` for its own.
     """
 
     trajectory: ArmTrajectory
@@ -51,7 +51,7 @@ class MotionPlanner:
             self._measured_m = float(np.clip(opening_m, 0.0, self._gripper.opening_max_m))
 
     def step(self, action: Action, decided_at: FloatArray, latest: FloatArray) -> Motion:
-        """Return the motion of ``action``, or raise `GateViolation`.
+        """Return the motion of ``action``, or raise `GateError`.
 
         The displacement counts from ``decided_at`` (n,), the joints when the image was taken; the
         motion begins at the ``latest`` measured joints (n,).
@@ -75,7 +75,7 @@ class MotionPlanner:
         return self._motion(latest, period_s, period_s)
 
     def home(self, home_rad: FloatArray, latest: FloatArray) -> Motion:
-        """Return a slow motion to ``home_rad`` (n,) with the jaw open, or raise `GateViolation`."""
+        """Return a slow motion to ``home_rad`` (n,) with the jaw open, or raise `GateError`."""
         checks.check_joint_limits(home_rad, self._limits)
         slow_s = joint_duration_s(home_rad - latest, self._limits, HOME_SPEED_FRACTION)
         self.opening_m = self._gripper.opening_max_m
@@ -90,7 +90,7 @@ class MotionPlanner:
             joints = self._kinematics.joints(target, latest)
             here = self._kinematics.tool_pose(latest)
         except KinematicsError as error:
-            raise GateViolation(GateReason.UNREACHABLE, str(error)) from error
+            raise GateError(GateReason.UNREACHABLE, str(error)) from error
         # An arm that stands outside may hold and grip there, and be sent home, but not be steered.
         if np.any(action.displacement_m != 0.0):
             checks.check_workspace(target.position_m, self._limits)

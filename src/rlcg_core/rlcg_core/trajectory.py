@@ -56,7 +56,7 @@ class TrajectoryFollower:
         return max(0.0, float(self._times_s[-1]) - self._elapsed_s)
 
     def reset(self, positions: FloatArray) -> None:
-        """Forget the motion and command ``positions`` (n,) at rest, as after a simulation's reset."""
+        """Forget the motion and command ``positions`` (n,) at rest, as a reset world does."""
         self.positions: FloatArray = np.array(positions, dtype=np.float64)
         self.velocities: FloatArray = np.zeros_like(self.positions)
         self._elapsed_s = 0.0
@@ -65,7 +65,7 @@ class TrajectoryFollower:
         self._velocities: FloatArray | None = None
 
     def replace(self, trajectory: ArmTrajectory) -> None:
-        """Follow ``trajectory`` from now on; raises `SpecError` and changes nothing if it is bad."""
+        """Follow ``trajectory`` from now on; raises `SpecError` and keeps the old one if bad."""
         check_trajectory(trajectory, len(self.positions))
         times_s = np.concatenate([[0.0], trajectory.times_s])
         positions = np.vstack([self.positions, trajectory.positions])
