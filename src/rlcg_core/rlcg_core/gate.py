@@ -120,7 +120,7 @@ class Gate:
         return Verdict(GateReason.OK, "stop released")
 
     def home(self, home_rad: FloatArray, now: Instant) -> Verdict:
-        """Return a slow motion to ``home_rad`` (n,), jaw open; only if ready and between episodes."""
+        """Return a slow motion to ``home_rad`` (n,), jaw open; only if ready, between episodes."""
         if self.state is not GateState.READY:
             return Verdict(self.reason, f"cannot go home: {self.text}")
         if self._fed_s is not None:
