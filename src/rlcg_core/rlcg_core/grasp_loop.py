@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One grasp episode as a state machine: sensor input in; wait, act or end out. Knows no ROS."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rlcg_core.errors import InputError, KinematicsError, RlcgError
+from rlcg_core.freshness import FreshnessLimits, FrozenCheck, Problem, problem
+from rlcg_core.joint_history import Instant
+from rlcg_core.observer import Observer, SensedImage, SensedJoints
+from rlcg_core.ports import Policy
+from rlcg_core.reasons import TerminationReason
+from rlcg_core.types import Action, Decision, Observation
+
+
+@dataclass(frozen=True)
+class EpisodeLimits:
+    """When an episode ends by itself. ``q_min`` 0 accepts every Q-value.
+
+    ``wait_for_sensors_s``: how long the first usable input is waited for [wall s].
+    ``dry_run``: the decisions are not sent, so nothing is expected to move.
+    """
+
+    max_steps: int = 40
+    max_duration_s: float = 60.0
+    q_min: float = 0.0
+    wait_for_sensors_s: float = 10.0
+    frozen_frames: int = 4
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do now: no new frame, or the first usable input is still awaited."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Act:
+    """Send this decision; ``step`` counts from 0, ``stamp_s`` is of the image decided on."""
+
+    decision: Decision
+    step: int
+    stamp_s: float
+
+
+@dataclass(frozen=True)
+class End:
+    """The episode is over. ``stop``: the hold to send last, None if nothing may be moving."""
+
+    reason: TerminationReason
+    text: str
+    steps: int
+    last_q: float
+    stop: Act | None
+
+
+class GraspLoop:
+    """Runs one episode; make a new one for the next."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        observer: Observer,
+        limits: EpisodeLimits,
+        freshness: FreshnessLimits,
+        seed: int,
+        now: Instant,
+    ) -> None:
+        """Begin at ``now``; ``seed`` fixes the policy's random numbers."""
+        policy.reset(seed)
+        self._policy, self._observer = policy, observer
+        self._limits, self._freshness = limits, freshness
+        self._begun, self._acted_s = now, now.monotonic_s
+        self._frozen = FrozenCheck(limits.frozen_frames)
+        self._last: Act | None = None
+        self._closed: bool | None = None
+        self._end: End | None = None
+
+    def step(
+        self, image: SensedImage | None, joints: SensedJoints | None, now: Instant
+    ) -> Wait | Act | End:
+        """Return what to do with the newest input; after the end, the same `End` again."""
+        if self._end is not None:
+            return self._end
+        found = self._over(now) or problem(image, joints, now, self._freshness)
+        if found is not None:
+            return self._wait_or_end(found, now)
+        # problem() reports a missing one; this tells the type checker.
+        assert image is not None
+        assert joints is not None
+        if self._last is not None and image.stamp_s == self._last.stamp_s:
+            return self._await_frame(now)
+        verdict = self._decide(image, joints)
+        if isinstance(verdict, Problem):
+            return self.stop(verdict.reason, verdict.text)
+        self._last, self._acted_s = verdict, now.monotonic_s
+        if verdict.decision.action.terminate:
+            reason = TerminationReason.POLICY_TERMINATED
+            self._end = End(reason, "", verdict.step + 1, verdict.decision.q_value, None)
+        return verdict
+
+    def stop(self, reason: TerminationReason, text: str) -> End:
+        """End the episode from outside (cancel, gate, shutdown) or for a problem found inside."""
+        if self._end is None:
+            steps = 0 if self._last is None else self._last.step + 1
+            last_q = math.nan if self._last is None else self._last.decision.q_value
+            self._end = End(reason, text, steps, last_q, self._stop_command())
+        return self._end
+
+    def _stop_command(self) -> Act | None:
+        """Return a hold that tells the gate that the episode is over."""
+        if self._last is None or self._limits.dry_run:
+            return None
+        before = self._last.decision
+        action = Action(np.zeros(3), terminate=True)
+        hold = Decision(action, before.q_value, before.cem_mean, before.cem_std, "stop")
+        return Act(hold, self._last.step + 1, self._last.stamp_s)
+
+    def _over(self, now: Instant) -> Problem | None:
+        limit_s = self._limits.max_duration_s
+        if now.ros_s - self._begun.ros_s > limit_s:
+            return Problem(TerminationReason.TIME_LIMIT, f"{limit_s:g} s are over")
+        return None
+
+    def _wait_or_end(self, found: Problem, now: Instant) -> Wait | End:
+        waited_s = now.monotonic_s - self._begun.monotonic_s
+        patient = self._last is None and waited_s < self._limits.wait_for_sensors_s
+        if patient and found.reason is not TerminationReason.TIME_LIMIT:
+            return Wait(found.text)
+        return self.stop(found.reason, found.text)
+
+    def _await_frame(self, now: Instant) -> Wait | End:
+        """The newest frame was decided on already: wait for the next one, not for ever."""
+        waited_s = now.monotonic_s - self._acted_s
+        if waited_s <= self._freshness.max_silence_s:
+            return Wait("no new frame")
+        text = f"no image with a new stamp for {waited_s:.1f} s: check the camera or the simulator"
+        return self.stop(TerminationReason.STALE_IMAGE, text)
+
+    def _decide(self, image: SensedImage, joints: SensedJoints) -> Act | Problem:
+        step = 0 if self._last is None else self._last.step + 1
+        found = self._before_deciding(image, step)
+        if found is not None:
+            return found
+        observation = self._observe(image, joints)
+        if isinstance(observation, Problem):
+            return observation
+        try:
+            decision = self._policy.decide(observation)
+        except RlcgError as error:
+            return Problem(TerminationReason.POLICY_FAULT, str(error))
+        if not decision.q_value >= self._limits.q_min:
+            text = f"best Q is {decision.q_value:.3f}, expected at least {self._limits.q_min:g}"
+            return Problem(TerminationReason.LOW_CONFIDENCE, text)
+        self._closed = (self._closed or decision.action.close) and not decision.action.open
+        inside = self._observer.inside(decision.action, observation.tool_pose)
+        return Act(replace(decision, action=inside), step, image.stamp_s)
+
+    def _before_deciding(self, image: SensedImage, step: int) -> Problem | None:
+        if step >= self._limits.max_steps:
+            return Problem(TerminationReason.STEP_LIMIT, f"{step} steps are done")
+        if self._last is not None and image.stamp_s < self._last.stamp_s:
+            text = "image is older than the one before: the clock or the world was set back"
+            return Problem(TerminationReason.STALE_IMAGE, text)
+        return self._frozen.note(image.image_hwc, self._last is not None and self._moved())
+
+    def _moved(self) -> bool:
+        """Whether the last action should have changed the picture."""
+        if self._last is None or self._limits.dry_run:
+            return False
+        action = self._last.decision.action
+        return bool(np.abs(action.displacement_m).max() > 1e-3 or abs(action.yaw_change_rad) > 1e-2)
+
+    def _observe(self, image: SensedImage, joints: SensedJoints) -> Observation | Problem:
+        try:
+            tool = self._observer.tool_pose(joints)
+            if self._closed is None:
+                self._closed = self._observer.gripper_closed(joints)
+        except (InputError, KinematicsError) as error:
+            return Problem(TerminationReason.BAD_JOINT_STATE, str(error))
+        try:
+            return self._observer.observe(image, tool, self._closed)
+        except InputError as error:
+            return Problem(TerminationReason.BAD_IMAGE, str(error))
