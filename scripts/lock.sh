@@ -7,18 +7,23 @@ cd "$(dirname "$0")/../requirements"
 
 read -r -a torch_from <<<"${TORCH_FROM:---index https://download.pytorch.org/whl/cpu}"
 compile() {
-    uv pip compile --no-config --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+    uv pip compile --no-config --quiet --universal --generate-hashes --no-header \
         --fork-strategy fewest --annotation-style line --index-strategy unsafe-best-match "$@"
 }
 
 # One resolution for all groups first, so that the same package has the same version in each of them.
 all=$(mktemp --suffix=.txt)
 trap 'rm -f "$all"' EXIT
-compile "${torch_from[@]}" core.in ros.in ros-build.in runtime.in train.in dev.in -o "$all"
+compile --python-version 3.11 "${torch_from[@]}" core.in ros.in ros-build.in runtime.in train.in dev.in -o "$all"
 for group in core ros ros-build runtime dev train; do
     echo "locking requirements/$group.txt"
     extra=()
     if [[ $group == train ]]; then extra=("${torch_from[@]}"); fi
-    compile "${extra[@]}" -c "$all" "$group.in" -o "$group.txt"
+    compile --python-version 3.11 "${extra[@]}" -c "$all" "$group.in" -o "$group.txt"
     sed -i "s|-c $all, ||; s|, -c $all||; 1i # Locked by scripts/lock.sh from $group.in; do not edit." "$group.txt"
 done
+
+# Beside an installed ROS 2 with NumPy 1: a resolution of its own, also for Python 3.10.
+echo "locking requirements/system-ros.txt"
+compile --python-version 3.10 system-ros.in -o system-ros.txt
+sed -i "1i # Locked by scripts/lock.sh from system-ros.in; do not edit." system-ros.txt

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Simulated world of rlcg: a Kuka iiwa over a bin in PyBullet, procedural objects, camera, Gymnasium environment and sim_node."""
+"""Simulated world of rlcg: a Kuka iiwa over a bin in PyBullet."""

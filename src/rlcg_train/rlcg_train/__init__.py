@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training of rlcg: collection in simulation, Q-network, evaluation and export to an ONNX bundle."""
+"""Training of rlcg: collect, train, evaluate, export."""

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make help` lists the targets. Where a ROS 2 is sourced, all of them use it instead of the wheels.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Arguments of the launch file or of pytest: make grasp ARGS="grasps:=102", make test ARGS="-k gate"
+ARGS ?=
+# An interpreter to use instead of the first Python 3.11 or 3.12 that is found.
+export PYTHON ?=
+
+ifdef ROS_DISTRO
+RUN_GROUPS := $(shell /usr/bin/python3 -c 'import numpy; print("runtime" if int(numpy.__version__[0]) > 1 else "system-ros")' 2>/dev/null || echo runtime) dev
+else
+RUN_GROUPS := core ros ros-build runtime dev
+endif
+ENTER := . scripts/env.sh &&
+
+.PHONY: help setup setup-train build grasp test test-core lint format clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup:  ## Virtual environment, locked packages, colcon build (does nothing where that is done)
+	@scripts/setup.sh .venv $(RUN_GROUPS)
+	@scripts/build.sh
+
+setup-train: setup  ## The same, and PyTorch for training (the CPU build)
+	@scripts/setup.sh .venv train
+
+build: setup  ## Build the workspace again where sources of a build changed
+
+grasp: setup  ## Set up, then grasp in simulation (ARGS="grasps:=102 gui:=true")
+	@$(ENTER) exec rlcg launch rlcg_policy grasp.launch.py $(ARGS)
+
+test: setup-train  ## Set up, then run every test (ARGS="-k gate")
+	@$(ENTER) exec python -m pytest $(ARGS)
+
+test-core:  ## Run the tests of the core alone, without ROS (30 s)
+	@scripts/setup.sh .venv-core core dev
+	@exec env -u PYTHONPATH .venv-core/bin/python -m pytest tests/core $(ARGS)
+
+lint: setup  ## Check style and types
+	@$(ENTER) ruff check .
+	@$(ENTER) mypy
+
+format: setup  ## Order imports and format the code
+	@$(ENTER) ruff check --fix . && ruff format .
+
+clean:  ## Remove the build and the virtual environments; runs/ and models/ stay
+	rm -rf build install log .venv .venv-core .pytest_cache .mypy_cache .ruff_cache .hypothesis
