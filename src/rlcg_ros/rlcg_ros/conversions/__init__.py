@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Conversions between ROS messages and the core's types, in pairs; each raises rather than guess."""
+
+from rlcg_ros.conversions.cameras import camera_from_info, camera_to_info
+from rlcg_ros.conversions.commands import command_from_msg, decision_to_msg
+from rlcg_ros.conversions.images import image_from_msg, image_to_msg
+from rlcg_ros.conversions.joints import (
+    joints_from_msg,
+    joints_to_msg,
+    trajectory_from_msg,
+    trajectory_to_msg,
+)
+from rlcg_ros.conversions.stamps import stamp_from_s, stamp_to_s
+
+__all__ = [
+    "camera_from_info",
+    "camera_to_info",
+    "command_from_msg",
+    "decision_to_msg",
+    "image_from_msg",
+    "image_to_msg",
+    "joints_from_msg",
+    "joints_to_msg",
+    "stamp_from_s",
+    "stamp_to_s",
+    "trajectory_from_msg",
+    "trajectory_to_msg",
+]

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quality of service, one profile per kind of traffic."""
+
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+
+def _profile(
+    depth: int,
+    reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE,
+    durability: DurabilityPolicy = DurabilityPolicy.VOLATILE,
+) -> QoSProfile:
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=depth,
+        reliability=reliability,
+        durability=durability,
+    )
+
+
+# Published reliably, an image reaches both kinds of reader; read best effort, it also comes from
+# drivers that publish best effort. Depth 1: the newest frame wins, nothing queues.
+IMAGE_PUBLISHED = _profile(2)
+IMAGE_READ = _profile(1, ReliabilityPolicy.BEST_EFFORT)
+
+JOINT_STATES_PUBLISHED = _profile(10)
+JOINT_STATES_READ = _profile(1, ReliabilityPolicy.BEST_EFFORT)
+
+# Never transient local: a late joiner must not receive an old motion command.
+COMMAND = _profile(1)
+
+# Transient local: who joins late learns the state at once.
+STATUS = _profile(1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+CLOCK = _profile(1)
+DIAGNOSTICS = _profile(10)

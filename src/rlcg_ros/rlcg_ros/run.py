@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running a node as a process: start, spin, stop in order, and exit codes that mean something.
+
+0: ended on request. 1: something failed that a user can mend. 2: wrong parameters or arguments.
+A defect in the program itself shows its traceback.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+
+import rclpy
+from rclpy.exceptions import InvalidHandle
+from rclpy.executors import Executor, MultiThreadedExecutor, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from rlcg_core.errors import ConfigError, RlcgError
+
+DISCOVERY_S = 0.6
+_SPIN_S = 0.1
+
+
+class _StopRequest:
+    """Remembers that SIGINT or SIGTERM came, however often: a second one changes nothing."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+
+
+def run(make_node: Callable[[], Node], threads: int = 1) -> int:
+    """Make the node, spin it until a signal comes, let it send its last message; return exit code.
+
+    The node may have ``begin()``, called once its name is known to be free, and ``before_exit()``,
+    called while the ROS context is still alive.
+    """
+    # rclpy's own handlers would end the context first, and the stop could not be sent any more.
+    request = _StopRequest()
+    try:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    except Exception as error:  # rclpy has a different exception for each bad argument
+        return _complain(ConfigError(f"ROS cannot start: {_one_line(error)}"))
+    try:
+        return _run_node(make_node, threads, request)
+    except RlcgError as error:
+        return _complain(error)
+    finally:
+        rclpy.try_shutdown()
+
+
+def _run_node(make_node: Callable[[], Node], threads: int, request: _StopRequest) -> int:
+    node = make_node()
+    executor: Executor = (
+        SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)
+    )
+    try:
+        _check_name_is_free(node, request)
+        executor.add_node(node)
+        if not request.asked:
+            getattr(node, "begin", lambda: None)()
+        while not request.asked and rclpy.ok():
+            executor.spin_once(timeout_sec=_SPIN_S)
+        return 0
+    finally:
+        _end(node, executor)
+
+
+def _end(node: Node, executor: Executor) -> None:
+    try:
+        getattr(node, "before_exit", lambda: None)()
+    finally:
+        executor.shutdown(timeout_sec=1.0)
+        try:
+            node.destroy_node()
+        except InvalidHandle:
+            pass  # a callback was cut short; the process ends now anyway
+
+
+def _check_name_is_free(node: Node, request: _StopRequest) -> None:
+    own = (node.get_name(), node.get_namespace())
+    deadline_s = time.monotonic() + DISCOVERY_S
+    while time.monotonic() < deadline_s and not request.asked:
+        if node.get_node_names_and_namespaces().count(own) > 1:
+            domain = os.environ.get("ROS_DOMAIN_ID", "0")
+            raise ConfigError(
+                f"a node {node.get_fully_qualified_name()} runs on ROS domain {domain} already, "
+                "expected none: end it, or set ROS_DOMAIN_ID to a free number; a killed node "
+                "vanishes after 20 s"
+            )
+        time.sleep(0.05)
+
+
+def _complain(error: RlcgError) -> int:
+    print(f"error: {_one_line(error)}", file=sys.stderr, flush=True)
+    return 2 if isinstance(error, ConfigError) else 1
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
