@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rlcg_core.cell import Cell
+from rlcg_core.errors import InputError
 from rlcg_core.ports import Kinematics
 from rlcg_core.types import Action, ImageArray, JointSample, Observation, ToolPose
 
@@ -41,7 +42,10 @@ class Observer:
 
     def tool_pose(self, joints: SensedJoints) -> ToolPose:
         """Return the measured tool pose in the base frame."""
-        return self._kinematics.tool_pose(joints.sample.pick(self._cell.arm.joint_names))
+        joints_rad = joints.sample.pick(self._cell.arm.joint_names)
+        if not np.all(np.isfinite(joints_rad)):
+            raise InputError(f"joint positions are {joints_rad.tolist()}, expected finite numbers")
+        return self._kinematics.tool_pose(joints_rad)
 
     def gripper_closed(self, joints: SensedJoints) -> bool:
         """Return whether the measured opening is nearer to closed than to open."""
