@@ -18,5 +18,5 @@ def now(node: Node) -> Instant:
 
 
 def wall_timer(node: Node, period_s: float, callback: Callable[[], None]) -> Timer:
-    """Return a timer on the monotonic clock: it also fires while /clock stands still or is absent."""
+    """Return a timer on the monotonic clock: it fires even while /clock stands still."""
     return node.create_timer(period_s, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))

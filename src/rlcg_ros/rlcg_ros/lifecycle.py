@@ -8,7 +8,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rlcg_core.errors import RlcgError
 
 
-class ManagedNode(LifecycleNode):
+class ManagedNode(LifecycleNode):  # type: ignore[misc]  # rclpy has no types
     """Lifecycle node with four hooks that raise `RlcgError` when they cannot do their part.
 
     ``setup`` on configure, ``start`` on activate, ``stop`` on deactivate and before the process

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 import rclpy
@@ -78,10 +79,8 @@ def _end(node: Node, executor: Executor) -> None:
         getattr(node, "before_exit", lambda: None)()
     finally:
         executor.shutdown(timeout_sec=1.0)
-        try:
+        with suppress(InvalidHandle):  # a callback was cut short; the process ends now anyway
             node.destroy_node()
-        except InvalidHandle:
-            pass  # a callback was cut short; the process ends now anyway
 
 
 def _check_name_is_free(node: Node, request: _StopRequest) -> None:

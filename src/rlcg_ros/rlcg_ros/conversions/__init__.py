@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Conversions between ROS messages and the core's types, in pairs; each raises rather than guess."""
+"""Conversions between ROS messages and the core's types, in pairs. They raise, never guess."""
 
 from rlcg_ros.conversions.cameras import camera_from_info, camera_to_info
 from rlcg_ros.conversions.commands import command_from_msg, decision_to_msg

@@ -2,11 +2,11 @@
 """rlcg_msgs/GraspCommand to and from the core's decision and gate command."""
 
 import numpy as np
+from rlcg_msgs.msg import GraspCommand
 
 from rlcg_core import spec
 from rlcg_core.gate_checks import GateCommand
 from rlcg_core.types import Decision
-from rlcg_msgs.msg import GraspCommand
 from rlcg_ros.conversions.stamps import stamp_from_s, stamp_to_s
 
 

@@ -66,7 +66,7 @@ def image_to_msg(image_hwc: ImageArray, stamp_s: float, frame_id: str) -> Image:
     msg.header.stamp, msg.header.frame_id = stamp_from_s(stamp_s), frame_id
     # An array.array is taken over whole; rclpy would check a list or an ndarray byte by byte.
     data = array.array("B")
-    data.frombytes(memoryview(np.ascontiguousarray(image_hwc)).cast("B"))
+    data.frombytes(np.ascontiguousarray(image_hwc).data.cast("B"))
     msg.data = data
     return msg
 
