@@ -45,8 +45,8 @@ class GripperDescription:
 class BinDescription:
     """An open box with its inner floor at ``floor_z_m`` of the base frame."""
 
-    centre_xy_m: tuple[float, float] = (0.60, 0.0)
-    inner_size_xy_m: tuple[float, float] = (0.40, 0.44)
+    centre_xy_m: tuple[float, float] = (0.57, 0.0)
+    inner_size_xy_m: tuple[float, float] = (0.34, 0.42)
     wall_height_m: float = 0.05
     floor_z_m: float = 0.0
 
@@ -69,7 +69,7 @@ class Cell:
 def _robot1_camera() -> camera.CameraModel:
     width, height = spec.IMAGE_WIDTH_PX, spec.IMAGE_HEIGHT_PX
     intrinsics = camera.intrinsics_from_fov(width, height, float(np.deg2rad(36.0)))
-    pose = camera.look_at(eye_m=(0.10, 0.50, 0.85), target_m=(0.61, 0.0, 0.03))
+    pose = camera.look_at(eye_m=(0.12, 0.50, 0.85), target_m=(0.575, 0.0, 0.03))
     return camera.CameraModel(width, height, intrinsics, pose)
 
 
@@ -77,12 +77,12 @@ ROBOT1 = Cell(
     name="robot1",
     arm=ArmDescription(
         joint_names=tuple(f"lbr_A{i}" for i in range(1, 8)),
-        home_rad=(0.0, 0.35, 0.0, -1.75, 0.0, 1.04, 0.0),
+        home_rad=(0.0, 0.55494, 0.0, -1.52786, 0.0, 1.05879, 0.0),
         position_limit_rad=tuple(np.deg2rad((170, 120, 170, 120, 170, 120, 175)).tolist()),
         speed_limit_rad_s=tuple(np.deg2rad((98, 98, 100, 130, 140, 180, 180)).tolist()),
     ),
     gripper=GripperDescription(),
     bin=BinDescription(),
     camera=_robot1_camera(),
-    workspace=Workspace(low_m=(0.42, -0.20, 0.005), high_m=(0.78, 0.20, 0.40)),
+    workspace=Workspace(low_m=(0.43, -0.19, 0.004), high_m=(0.71, 0.19, 0.28)),
 )

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cell in PyBullet, behind the `rlcg_core.ports.World` port.
+
+A reset rebuilds the whole simulation, so that one seed gives one episode, byte for byte, whatever
+came before it.
+"""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pybullet
+from pybullet_utils.bullet_client import BulletClient
+
+from rlcg_core.cell import Cell
+from rlcg_core.reasons import Outcome
+from rlcg_core.trajectory import TrajectoryFollower
+from rlcg_core.types import ArmTrajectory, ImageArray, JointSample, ResetInfo, ToolPose
+from rlcg_sim import scene
+from rlcg_sim.arm import SimArm
+from rlcg_sim.ghost_arm import GhostArm
+from rlcg_sim.objects import draw_objects
+from rlcg_sim.renderer import Renderer
+
+FloatArray = npt.NDArray[np.float64]
+
+OBJECTS_PER_SCENE = 5
+LIFTED_M = 0.08
+
+
+class PyBulletWorld:
+    """Physics, camera and truth of one cell."""
+
+    def __init__(
+        self, cell: Cell, urdf: Path, gui: bool = False, renderer: str = "auto"
+    ) -> None:
+        self.cell, self.camera = cell, cell.camera
+        self._urdf = urdf
+        self.client: Any = BulletClient(pybullet.GUI if gui else pybullet.DIRECT)
+        self._renderer = Renderer(self.client, renderer, gui)
+        self.renderer = self._renderer.name
+        self.kinematics = GhostArm(cell, urdf)
+        self._steps = 0
+        self.objects: list[int] = []
+        self._rest_z_m: FloatArray = np.zeros(0)
+        self._build()
+
+    @property
+    def time_s(self) -> float:
+        """Simulated seconds since the world was made."""
+        return self._steps * scene.TIME_STEP_S
+
+    def _build(self) -> None:
+        self.client.resetSimulation()
+        scene.configure_physics(self.client)
+        scene.build_bin(self.client, self.cell)
+        self.arm = SimArm(self.client, self.cell, self._urdf)
+        home = np.array(self.cell.arm.home_rad)
+        self._opening_m = self.cell.gripper.opening_max_m
+        self._follower = TrajectoryFollower(home)
+        self.arm.place(home, self._opening_m)
+
+    def reset(self, seed: int, objects: str) -> ResetInfo:
+        """Rebuild the cell and fill the bin by ``seed``; raises `WorldError`."""
+        rng = np.random.default_rng(seed)
+        shapes = draw_objects(rng, objects, OBJECTS_PER_SCENE)
+        self._build()
+        self.objects = scene.drop_objects(self.client, self.cell, rng, shapes)
+        self._rest_z_m = self._object_heights()
+        return ResetInfo(seed, self.renderer, tuple(shape.name for shape in shapes))
+
+    def command_arm(self, trajectory: ArmTrajectory) -> None:
+        """Replace the running trajectory, starting from the point commanded now."""
+        self._follower.replace(trajectory)
+
+    def command_gripper(self, opening_m: float) -> None:
+        """Drive the jaw towards ``opening_m``, clipped to what it can do."""
+        self._opening_m = float(np.clip(opening_m, 0.0, self.cell.gripper.opening_max_m))
+
+    def advance(self, duration_s: float) -> None:
+        """Step physics for ``duration_s``, rounded to whole steps."""
+        for _ in range(round(duration_s / scene.TIME_STEP_S)):
+            self.arm.drive(self._follower.advance(scene.TIME_STEP_S), self._opening_m)
+            self.client.stepSimulation()
+            self._steps += 1
+
+    def joint_sample(self) -> JointSample:
+        """Return measured joints, stamped with simulated time."""
+        sample = self.arm.joint_sample()
+        return JointSample(sample.names, sample.positions, sample.velocities, self.time_s)
+
+    def tool_pose(self) -> ToolPose:
+        """Return the measured tool pose."""
+        return self.arm.tool_pose()
+
+    def render(self) -> ImageArray:
+        """Return the camera's picture."""
+        return self._renderer.render(self.camera)
+
+    def _object_heights(self) -> FloatArray:
+        poses = [self.client.getBasePositionAndOrientation(body)[0] for body in self.objects]
+        return np.array([position[2] for position in poses])
+
+    def outcome(self) -> Outcome:
+        """Return SUCCESS when an object hangs well above the bin, held between closed fingers."""
+        heights = self._object_heights()
+        if not len(heights):
+            return Outcome.FAILURE
+        floor = self.cell.bin.floor_z_m
+        up = (heights - self._rest_z_m > LIFTED_M) & (heights - floor > LIFTED_M)
+        touched = [bool(self.client.getContactPoints(self.arm.body, b)) for b in self.objects]
+        return Outcome.SUCCESS if bool(np.any(up & np.array(touched))) else Outcome.FAILURE
+
+    def close(self) -> None:
+        """Disconnect from the physics server; safe to call twice."""
+        if self.client.isConnected():
+            self._renderer.close()
+            self.kinematics.close()
+            self.client.disconnect()
+
+    def __enter__(self) -> "PyBulletWorld":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
