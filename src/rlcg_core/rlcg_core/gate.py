@@ -73,13 +73,16 @@ class Gate:
     def check(self, command: GateCommand, now: Instant) -> Verdict:
         """Return the verdict on a command; any violation stops the arm and latches."""
         try:
-            action = self._checked_action(command, now)
-            latest = checks.check_joint_state(self.history, now, self._limits)
-            decided_at = checks.joints_at(self.history, command.stamp_s, self._limits)
-            motion = self._planner.step(action, decided_at, latest)
+            action, latest = self._checked_action(command, now)
+            if _asks_to_stop(action):
+                motion = self._planner.hold(latest)
+            else:
+                checks.check_times(command, self._last_stamp_s, now, self._limits)
+                decided_at = checks.joints_at(self.history, command.stamp_s, self._limits)
+                motion = self._planner.step(action, decided_at, latest)
+                self._last_stamp_s = command.stamp_s
         except GateError as violation:
             return self._refuse(violation.reason, str(violation), now)
-        self._last_stamp_s = command.stamp_s
         # An episode ends with a terminating command, after which silence is no fault.
         self._fed_s = None if action.terminate else now.monotonic_s
         self._set(GateState.READY, GateReason.OK, "ready")
@@ -132,14 +135,14 @@ class Gate:
             return Verdict(violation.reason, f"cannot go home: {violation}")
         return Verdict(GateReason.OK, f"home in {motion.trajectory.times_s[-1]:.1f} s", motion)
 
-    def _checked_action(self, command: GateCommand, now: Instant) -> Action:
+    def _checked_action(self, command: GateCommand, now: Instant) -> tuple[Action, FloatArray]:
+        """Return the action and the latest measured joints (n,)."""
         if self.state is GateState.INACTIVE:
             raise GateError(GateReason.NOT_ACTIVE, "the gate is not active: activate the node")
         if self.state is GateState.STOPPED:
             raise GateError(GateReason.LATCHED, f"stopped ({self.text}): call ~/reset_stop")
         action = checks.check_content(command, self._limits)
-        checks.check_times(command, self._last_stamp_s, now, self._limits)
-        return action
+        return action, checks.check_joint_state(self.history, now, self._limits)
 
     def _hold(self, now: Instant) -> Motion | None:
         # Without fresh joint states nothing is sent: every trajectory ends at rest by itself,
@@ -167,3 +170,9 @@ class Gate:
 
     def _set(self, state: GateState, reason: GateReason, text: str) -> None:
         self.state, self.reason, self.text = state, reason, text
+
+
+def _asks_to_stop(action: Action) -> bool:
+    """Whether the action ends the episode and moves nothing: safe however old its image is."""
+    still = not np.any(action.displacement_m) and action.yaw_change_rad == 0.0
+    return action.terminate and still and not action.close and not action.open
