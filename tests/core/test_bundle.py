@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from bundles import example_golden, example_manifest
+
 from rlcg_core import bundle
 from rlcg_core.errors import BundleError
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rlcg_core.cem import Answer, CemResult, CemSettings, FloatArray, Variable, search
 from rlcg_core.errors import ConfigError, InputError
 

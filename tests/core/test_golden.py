@@ -6,6 +6,7 @@ import hashlib
 import numpy as np
 import pytest
 from bundles import example_golden
+
 from rlcg_core import golden
 from rlcg_core.errors import BundleError
 from rlcg_core.golden import Golden, GoldenCase

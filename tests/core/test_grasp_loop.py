@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
+
 from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import InputError
 from rlcg_core.freshness import FreshnessLimits

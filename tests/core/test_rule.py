@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rlcg_core import rule, spec
 from rlcg_core.errors import ConfigError
 from rlcg_core.rule import Phase, RuleMemory, RuleParameters

@@ -6,6 +6,7 @@ import statistics as reference
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rlcg_core.errors import ConfigError
 from rlcg_core.statistics import median, percentile, wilson_interval
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+
 from rlcg_core import strict_json
 from rlcg_core.errors import BundleError, ConfigError
 

@@ -5,6 +5,7 @@ They are replayed when a model is loaded, so that another build of the runtime, 
 accelerator or a swapped file shows before the arm moves.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +65,7 @@ def pattern_noise(seed: int, shape: tuple[int, ...]) -> Float32Array:
     return np.random.RandomState(seed).standard_normal(shape).astype(np.float32)
 
 
-def compare(golden: Golden, case: int, outputs: dict[str, npt.ArrayLike]) -> None:
+def compare(golden: Golden, case: int, outputs: Mapping[str, npt.ArrayLike]) -> None:
     """Raise `BundleError` if an output of a case is further than its tolerance from the record."""
     for name, numbers in golden.cases[case].expected.items():
         found = np.asarray(outputs[name], dtype=np.float64).ravel()
