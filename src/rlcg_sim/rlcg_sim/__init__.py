@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Simulated world of rlcg: a Kuka iiwa over a bin in PyBullet."""
+"""The simulated cell: scenes, objects, camera, expert, Gymnasium environment, ROS node."""

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""sim_node: what the robot and the camera would publish and subscribe, over a simulated world.
+
+In lock-step one `joint_trajectory` and one `gripper_command` together advance the world by one
+control step, after which /clock, joint_states and an image of that time go out. In real time the
+world runs along with the wall clock. Parameters: `rlcg_sim.sim_parameters`.
+"""
+
+import sys
+import time
+
+from rclpy.node import Node
+from rlcg_msgs.srv import GetOutcome, ResetWorld
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, Image, JointState
+from std_srvs.srv import SetBool, Trigger
+from trajectory_msgs.msg import JointTrajectory
+
+from rlcg_core.cell import ROBOT1, Cell
+from rlcg_core.errors import InputError, SpecError, WorldError
+from rlcg_core.ports import World
+from rlcg_core.reasons import WorldReason
+from rlcg_core.trajectory import check_trajectory
+from rlcg_core.types import ArmTrajectory
+from rlcg_ros import qos
+from rlcg_ros.clocks import wall_timer
+from rlcg_ros.conversions import (
+    camera_to_info,
+    image_to_msg,
+    joints_to_msg,
+    stamp_from_s,
+    trajectory_from_msg,
+)
+from rlcg_ros.diagnostics import Diagnostics, Health, Level
+from rlcg_ros.parameters import declare, watch
+from rlcg_ros.run import run
+from rlcg_ros.shares import find_urdf
+from rlcg_sim.lockstep import JawCommand
+from rlcg_sim.objects import OBJECT_SETS
+from rlcg_sim.sim_loop import SimLoop
+from rlcg_sim.sim_parameters import SimParameters
+
+LOCKSTEP_TICK_S = 0.1
+
+
+class SimNode(Node):  # type: ignore[misc]  # rclpy has no types
+    """The simulated robot cell as a node."""
+
+    def __init__(self, cell: Cell = ROBOT1) -> None:
+        super().__init__("sim_node")
+        self._cell = cell
+        self._settings = declare(self, SimParameters)
+        world = _make_world(self._settings, cell)
+        self._loop = SimLoop(world, self._settings, 1.0 / cell.control_rate_hz)
+
+    def begin(self) -> None:
+        """Fill the bin, then open the topics."""
+        settings, world = self._settings, self._loop.world
+        self._loop.reset(settings.seed, settings.objects, time.monotonic())
+        self._open_topics()
+        self._open_services()
+        watch(self, settings, self._set_faults)
+        hardware_id = f"{settings.backend}/{world.renderer}"
+        self._diagnostics = Diagnostics(self, hardware_id, {"simulation": self._health})
+        period_s = LOCKSTEP_TICK_S if settings.lockstep else 1.0 / settings.state_rate_hz
+        self._tick_timer = wall_timer(self, period_s, self._on_tick)
+        mode = self._loop.report()["mode"]
+        self.get_logger().info(f"{settings.backend} in {mode}, rendered by {world.renderer}: ready")
+
+    def before_exit(self) -> None:
+        """Release the world."""
+        self._loop.world.close()
+
+    def _open_topics(self) -> None:
+        self._clock_out = self.create_publisher(Clock, "/clock", qos.CLOCK)
+        self._image_out = self.create_publisher(Image, "image_raw", qos.IMAGE_PUBLISHED)
+        self._info_out = self.create_publisher(CameraInfo, "camera_info", qos.IMAGE_PUBLISHED)
+        self._joints_out = self.create_publisher(
+            JointState, "joint_states", qos.JOINT_STATES_PUBLISHED
+        )
+        self.create_subscription(JointTrajectory, "joint_trajectory", self._on_arm, qos.COMMAND)
+        self.create_subscription(JointTrajectory, "gripper_command", self._on_jaw, qos.COMMAND)
+
+    def _open_services(self) -> None:
+        self.create_service(ResetWorld, "~/reset", self._on_reset)
+        self.create_service(GetOutcome, "~/outcome", self._on_outcome)
+        self.create_service(SetBool, "~/pause", self._on_pause)
+        self.create_service(Trigger, "~/step", self._on_step)
+
+    def _on_arm(self, msg: JointTrajectory) -> None:
+        trajectory = self._read(msg, self._cell.arm.joint_names)
+        if trajectory is not None:
+            self._loop.command_arm(trajectory, time.monotonic())
+            self._publish()
+
+    def _on_jaw(self, msg: JointTrajectory) -> None:
+        trajectory = self._read(msg, (self._cell.gripper.joint_name,))
+        if trajectory is not None:
+            opening_m = float(trajectory.positions[-1, 0])
+            jaw = JawCommand(opening_m, float(trajectory.times_s[-1]))
+            self._loop.command_jaw(jaw, time.monotonic())
+            self._publish()
+
+    def _read(self, msg: JointTrajectory, names: tuple[str, ...]) -> ArmTrajectory | None:
+        """Return the trajectory, or None for one that a controller would ignore, with a log line."""
+        try:
+            now_s = self._loop.stamp_s(self._loop.world.time_s)
+            return check_trajectory(trajectory_from_msg(msg, names, now_s), len(names))
+        except (InputError, SpecError) as error:
+            self.get_logger().error(f"command ignored: {error}")
+            return None
+
+    def _on_tick(self) -> None:
+        self._loop.tick(time.monotonic())
+        self._publish()
+
+    def _publish(self) -> None:
+        """Publish clock and joints, then the images that are due: a listener has the state first."""
+        loop = self._loop
+        self._clock_out.publish(Clock(clock=stamp_from_s(loop.stamp_s(loop.world.time_s))))
+        sample = loop.joint_sample()
+        if sample is not None:
+            self._joints_out.publish(joints_to_msg(sample))
+        for frame in loop.camera.due(time.monotonic()):
+            stamp_s = loop.stamp_s(frame.stamp_s)
+            msg = image_to_msg(frame.image_hwc, stamp_s, loop.world.camera.frame_id)
+            msg.encoding = loop.camera.faults.image_encoding or msg.encoding
+            self._info_out.publish(camera_to_info(loop.world.camera, stamp_s))
+            self._image_out.publish(msg)
+
+    def _on_reset(
+        self, request: ResetWorld.Request, response: ResetWorld.Response
+    ) -> ResetWorld.Response:
+        objects = request.objects or self._settings.objects
+        response.renderer = self._loop.world.renderer
+        try:
+            info = self._loop.reset(request.seed, objects, time.monotonic())
+        except WorldError as error:
+            known = objects in OBJECT_SETS
+            response.reason = WorldReason.NEVER_SETTLED if known else WorldReason.UNKNOWN_OBJECTS
+            response.text = str(error)
+            return response
+        response.object_names = list(info.object_names)
+        response.text = f"seed {request.seed}, {len(info.object_names)} objects of {objects}"
+        self._publish()
+        return response
+
+    def _on_outcome(
+        self, request: GetOutcome.Request, response: GetOutcome.Response
+    ) -> GetOutcome.Response:
+        outcome = self._loop.world.outcome()
+        response.outcome, response.text = int(outcome), outcome.name.lower()
+        return response
+
+    def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        self._loop.pause(request.data, time.monotonic())
+        self._publish()
+        response.success, response.message = True, "paused" if request.data else "running"
+        return response
+
+    def _on_step(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success = self._loop.paused
+        if not self._loop.paused:
+            response.message = "the simulation is not paused: call ~/pause with true first"
+            return response
+        self._loop.step(time.monotonic())
+        self._publish()
+        response.message = f"at {self._loop.world.time_s:.3f} s"
+        return response
+
+    def _set_faults(self, settings: SimParameters) -> None:
+        self._loop.camera.faults = settings.faults
+
+    def _health(self) -> Health:
+        complaint = self._loop.complaint()
+        level = Level.WARN if complaint else Level.OK
+        return Health(level, complaint or "running", self._loop.report())
+
+
+def _make_world(settings: SimParameters, cell: Cell) -> World:
+    urdf = find_urdf(settings.urdf or cell.urdf)
+    if settings.backend == "mock":
+        from rlcg_sim.mock_world import MockWorld
+
+        return MockWorld(cell, urdf)
+    from rlcg_sim.pybullet_world import PyBulletWorld  # heavy, and not needed by the mock
+
+    return PyBulletWorld(cell, urdf, gui=settings.gui, renderer=settings.renderer)
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(SimNode))
+
+
+if __name__ == "__main__":
+    main()

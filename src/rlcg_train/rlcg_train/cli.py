@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`rlcg-train`: expert, collect, fit, measure, export, recipe. Each has --help."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rlcg_core.cell import ROBOT1
+from rlcg_core.errors import RlcgError
+from rlcg_core.manifest import Metric, Training
+from rlcg_core.statistics import wilson_interval
+from rlcg_sim.description import find_urdf
+from rlcg_sim.objects import OBJECT_SETS
+
+Command = Callable[[argparse.Namespace], None]
+
+
+def _expert(args: argparse.Namespace) -> None:
+    from rlcg_train.trial import TrialSettings, measure
+
+    measure(
+        TrialSettings(
+            find_urdf(ROBOT1.urdf),
+            grasps=args.grasps,
+            objects=args.objects,
+            evaluation_seed=args.seed,
+            workers=args.workers,
+        )
+    )
+
+
+def _collect(args: argparse.Namespace) -> None:
+    from rlcg_train.collect import CollectSettings, collect
+
+    collect(
+        CollectSettings(
+            args.out,
+            find_urdf(ROBOT1.urdf),
+            attempts=args.attempts,
+            first=args.first,
+            objects=args.objects,
+            workers=args.workers,
+            checkpoint=str(args.checkpoint or ""),
+        )
+    )
+
+
+def _fit(args: argparse.Namespace) -> None:
+    from rlcg_train import dataset
+    from rlcg_train.fit import Fit, FitSettings
+
+    settings = FitSettings(
+        tuple(args.data), args.out, epochs=args.epochs, seed=args.seed, threads=args.threads
+    )
+    Fit(settings, dataset.load(list(settings.data))).run()
+
+
+def _measure(args: argparse.Namespace) -> None:
+    from rlcg_train.trial import TrialSettings, measure
+
+    measure(
+        TrialSettings(
+            find_urdf(ROBOT1.urdf),
+            checkpoint=str(args.checkpoint),
+            grasps=args.grasps,
+            first=args.first,
+            objects=args.objects,
+            renderer=args.renderer,
+            workers=args.workers,
+        )
+    )
+
+
+def _export(args: argparse.Namespace) -> None:
+    from rlcg_train.export import ExportSettings, current_commit, export
+    from rlcg_train.provenance import describe
+
+    training = Training(commit=current_commit(), **describe(args.checkpoint))
+    made = export(ExportSettings(args.checkpoint, args.out, training))
+    print(f"wrote {made.folder}: {', '.join(sorted(made.manifest.files))}")
+
+
+def _record(args: argparse.Namespace) -> None:
+    from rlcg_train.export import add_metric
+
+    report = json.loads(args.report.read_text())
+    low, high = wilson_interval(report["successes"], report["grasps"])
+    conditions = (
+        f"closed loop through the nodes, {report['objects']}, seed {report['seed']}, "
+        f"renderer {report['renderer']}"
+    )
+    metric = Metric(args.name, report["success_rate"], report["grasps"], (low, high), conditions)
+    add_metric(args.model, metric)
+    print(f"{args.name} = {metric.value:.3f} (n = {metric.n}) recorded in {args.model}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rlcg-train", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    expert = add("expert", _expert, "measure the scripted expert: the simulator's ceiling")
+    expert.add_argument("--seed", type=int, default=1, help="seed of the scenes (default: 1)")
+    collect = add("collect", _collect, "collect grasp attempts into shards; resumes")
+    collect.add_argument("--out", type=Path, required=True, help="folder of the shards")
+    collect.add_argument("--attempts", type=int, default=2500, help="how many (default: 2500)")
+    collect.add_argument("--first", type=int, default=0, help="number of the first attempt")
+    collect.add_argument("--checkpoint", type=Path, help="collect on-policy with this network")
+    fit = add("fit", _fit, "train the grasp-success predictor; resumes")
+    fit.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards")
+    fit.add_argument("--out", type=Path, required=True, help="folder of checkpoint and metrics")
+    fit.add_argument("--epochs", type=int, default=8, help="passes over the data (default: 8)")
+    fit.add_argument("--seed", type=int, default=1, help="seed of weights and order (default: 1)")
+    fit.add_argument("--threads", type=int, default=2, help="processor threads (default: 2)")
+    measure = add("measure", _measure, "closed-loop success on validation scenes, without ROS")
+    measure.add_argument("--checkpoint", type=Path, required=True, help="network to measure")
+    measure.add_argument("--first", type=int, default=0, help="number of the first scene")
+    measure.add_argument("--renderer", default="auto", help="auto, egl or tiny (default: auto)")
+    for command, objects in ((expert, "mixed_test"), (collect, "mixed_train"), (measure, "mixed_train")):
+        command.add_argument("--objects", default=objects, choices=OBJECT_SETS, help="object set")
+        command.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    for command in (expert, measure):
+        command.add_argument("--grasps", type=int, default=200, help="attempts (default: 200)")
+    export = add("export", _export, "write a model bundle from a checkpoint")
+    export.add_argument("--checkpoint", type=Path, required=True, help="network to export")
+    export.add_argument("--out", type=Path, required=True, help="folder models/<name>")
+    record = add("record", _record, "record a run's report.json as a metric of a bundle")
+    record.add_argument("--model", type=Path, required=True, help="folder models/<name>")
+    record.add_argument("--report", type=Path, required=True, help="report.json of a run")
+    record.add_argument("--name", default="success_rate", help="name of the metric")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; a user's mistake gives one line and exit code 1."""
+    args = _parser().parse_args(arguments)
+    try:
+        args.run(args)
+    except RlcgError as error:
+        print(f"rlcg-train: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("rlcg-train: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

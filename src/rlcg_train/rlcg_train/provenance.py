@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a checkpoint was trained on, for the bundle's manifest."""
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def describe(checkpoint: Path) -> dict[str, Any]:
+    """Return the fields of `rlcg_core.manifest.Training` besides the commit."""
+    state = torch.load(checkpoint, weights_only=True)
+    settings = json.loads(state["settings"])
+    started = datetime.fromtimestamp(checkpoint.stat().st_mtime, tz=timezone.utc)
+    folders = [Path(folder) for folder in settings["data"]]
+    return {
+        "started": started.isoformat(timespec="seconds"),
+        "duration_s": float(state["seconds"]),
+        "seeds": {"fit": str(settings["seed"]), "attempts": "training range, by attempt number"},
+        "data": {folder.name: _summary(folder) for folder in folders},
+    }
+
+
+def _summary(folder: Path) -> str:
+    """Return attempts, successes and renderers of one folder of shards."""
+    outcomes, renderers = [], set()
+    for path in sorted(folder.glob("[0-9]*.npz")):
+        with np.load(path, allow_pickle=False) as data:
+            outcomes.append(data["outcomes"])
+            renderers.add(str(data["renderer"]))
+    joined = np.concatenate(outcomes) if outcomes else np.zeros(0, int)
+    return (
+        f"{len(joined)} attempts, {int(np.sum(joined == 1))} successes, "
+        f"renderers {' and '.join(sorted(renderers))}"
+    )
