@@ -162,14 +162,14 @@ def test_a_gripper_measured_closed_is_seen_closed() -> None:
 def test_steps_and_time_are_limited_and_the_stop_is_the_last_message() -> None:
     rig = Rig(max_steps=2)
     rig.frame()
+    assert rig.image is not None
     rig.frame()
-    end = end_of(rig, rig.frame(), Reason.STEP_LIMIT)
+    result, stamp_s = rig.frame(), rig.image.stamp_s
+    end = end_of(rig, result, Reason.STEP_LIMIT)
     assert end.steps == 2
     assert end.stop is not None
-    assert end.stop.step == 2
-    stop = end.stop.decision.action
-    assert stop.terminate
-    assert not (stop.close or stop.open or np.any(stop.displacement_m) or stop.yaw_change_rad)
+    assert (end.stop.step, end.stop.stamp_s) == (2, stamp_s)
+    np.testing.assert_array_equal(end.stop.decision.action.to_array(), [0, 0, 0, 0, 1, 0, 0, 1])
 
     rig = Rig(max_duration_s=1.0)
     results = [rig.frame() for _ in range(4)]
@@ -214,11 +214,14 @@ def test_input_that_stops_coming_ends_the_episode(stale: str, reason: Reason, cl
     rig = Rig()
     rig.frame()
     kept = getattr(rig, stale)
-    rig.pass_time(*((0.6, 0.6) if clock == "ros" else (0.1, 2.1)))
-    rig.sense()
-    setattr(rig, stale, kept)
-    end_of(rig, rig.step(), reason)
-    assert len(rig.policy.seen) == 1
+    results = []
+    for _ in range(6):
+        rig.pass_time(*((0.3, 0.3) if clock == "ros" else (0.01, 0.3)))
+        rig.sense()
+        setattr(rig, stale, kept)
+        results.append(rig.step())
+    assert not any(isinstance(result, Act) for result in results[2:])
+    end_of(rig, results[-1], reason)
 
 
 def test_old_input_at_the_start_is_awaited_not_acted_on() -> None:
@@ -236,8 +239,22 @@ def test_an_image_from_the_future_is_not_acted_on() -> None:
     rig.pass_time()
     rig.sense()
     assert rig.image is not None
-    rig.image = replace(rig.image, stamp_s=rig.now.ros_s + 1.0)
+    rig.image = replace(rig.image, stamp_s=rig.now.ros_s + 2.0)
+    assert isinstance(rig.step(), Wait)
+    rig.pass_time(0.6)
     assert "future" in end_of(rig, rig.step(), Reason.STALE_IMAGE).text
+
+
+def test_joints_of_another_moment_than_the_image_are_awaited() -> None:
+    rig = Rig()
+    rig.sense()
+    joints = rig.joints
+    rig.pass_time(0.3)
+    rig.sense()
+    fresh, rig.joints = rig.joints, joints
+    assert isinstance(rig.step(), Wait)
+    rig.joints = fresh
+    assert isinstance(rig.step(), Act)
 
 
 def test_an_image_older_than_the_last_is_not_acted_on() -> None:
@@ -246,7 +263,9 @@ def test_an_image_older_than_the_last_is_not_acted_on() -> None:
     rig.pass_time(0.1)
     rig.sense()
     assert rig.image is not None
-    rig.image = replace(rig.image, stamp_s=rig.image.stamp_s - 0.2)
+    rig.image = replace(rig.image, stamp_s=rig.image.stamp_s - 0.15)
+    sample = replace(rig.joints.sample, stamp_s=rig.image.stamp_s)
+    rig.joints = replace(rig.joints, sample=sample)
     assert "set back" in end_of(rig, rig.step(), Reason.STALE_IMAGE).text
 
 
@@ -254,7 +273,7 @@ def test_no_new_frame_after_a_command_ends_a_lock_step_episode() -> None:
     rig = Rig()
     rig.frame()
     for _ in range(3):
-        rig.pass_time(0.0, wall_s=1.0)
+        rig.pass_time(0.0, wall_s=0.3)
         assert rig.image is not None
         rig.image = replace(rig.image, receipt_s=rig.now.monotonic_s)
         rig.joints = replace(rig.joints, receipt_s=rig.now.monotonic_s)

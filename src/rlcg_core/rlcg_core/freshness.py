@@ -21,11 +21,15 @@ class Problem:
 
 @dataclass(frozen=True)
 class FreshnessLimits:
-    """Oldest image and joint state by stamp [ROS s]; longest silence by receipt [wall s]."""
+    """Oldest image and joint state by stamp [ROS s]; longest silence by receipt [wall s].
+
+    ``max_skew_s``: how far the joint state may be from the image that it is used with [ROS s].
+    """
 
     max_image_age_s: float = 0.5
     max_state_age_s: float = 0.5
-    max_silence_s: float = 2.0
+    max_silence_s: float = 0.8
+    max_skew_s: float = 0.1
 
 
 def problem(
@@ -52,6 +56,13 @@ def problem(
     if late:
         return Problem(
             TerminationReason.STALE_JOINT_STATE, f"newest joint state {late}: check the driver"
+        )
+    skew_s = abs(joints.sample.stamp_s - image.stamp_s)
+    if skew_s > limits.max_skew_s:
+        return Problem(
+            TerminationReason.STALE_JOINT_STATE,
+            f"joint state nearest to the image is {skew_s:.2f} s away, expected at most "
+            f"{limits.max_skew_s:g} s: check the driver's rate and the clocks",
         )
     return None
 

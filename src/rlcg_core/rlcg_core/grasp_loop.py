@@ -75,6 +75,7 @@ class GraspLoop:
         self._policy, self._observer = policy, observer
         self._limits, self._freshness = limits, freshness
         self._begun, self._acted_s = now, now.monotonic_s
+        self._newest_stamp_s = -math.inf
         self._frozen = FrozenCheck(limits.frozen_frames)
         self._last: Act | None = None
         self._closed: bool | None = None
@@ -86,14 +87,19 @@ class GraspLoop:
         """Return what to do with the newest input; after the end, the same `End` again."""
         if self._end is not None:
             return self._end
-        found = self._over(now) or problem(image, joints, now, self._freshness)
+        if now.ros_s - self._begun.ros_s > self._limits.max_duration_s:
+            text = f"{self._limits.max_duration_s:g} s are over"
+            return self.stop(TerminationReason.TIME_LIMIT, text)
+        found = problem(image, joints, now, self._freshness)
         if found is not None:
             return self._wait_or_end(found, now)
         # problem() reports a missing one; this tells the type checker.
         assert image is not None
         assert joints is not None
         if self._last is not None and image.stamp_s == self._last.stamp_s:
-            return self._await_frame(now)
+            text = "no image with a new stamp, expected one: check the camera or the simulator"
+            return self._wait_or_end(Problem(TerminationReason.STALE_IMAGE, text), now)
+        self._newest_stamp_s = image.stamp_s
         verdict = self._decide(image, joints)
         if isinstance(verdict, Problem):
             return self.stop(verdict.reason, verdict.text)
@@ -118,28 +124,20 @@ class GraspLoop:
         before = self._last.decision
         action = Action(np.zeros(3), terminate=True)
         hold = Decision(action, before.q_value, before.cem_mean, before.cem_std, "stop")
-        return Act(hold, self._last.step + 1, self._last.stamp_s)
-
-    def _over(self, now: Instant) -> Problem | None:
-        limit_s = self._limits.max_duration_s
-        if now.ros_s - self._begun.ros_s > limit_s:
-            return Problem(TerminationReason.TIME_LIMIT, f"{limit_s:g} s are over")
-        return None
+        return Act(hold, self._last.step + 1, self._newest_stamp_s)
 
     def _wait_or_end(self, found: Problem, now: Instant) -> Wait | End:
-        waited_s = now.monotonic_s - self._begun.monotonic_s
-        patient = self._last is None and waited_s < self._limits.wait_for_sensors_s
-        if patient and found.reason is not TerminationReason.TIME_LIMIT:
-            return Wait(found.text)
-        return self.stop(found.reason, found.text)
+        """Nothing moves while there is a problem; the episode ends when it lasts.
 
-    def _await_frame(self, now: Instant) -> Wait | End:
-        """The newest frame was decided on already: wait for the next one, not for ever."""
+        In lock-step the clock comes before the frame that belongs to it, so a single look may
+        find the newest frame too old.
+        """
         waited_s = now.monotonic_s - self._acted_s
-        if waited_s <= self._freshness.max_silence_s:
-            return Wait("no new frame")
-        text = f"no image with a new stamp for {waited_s:.1f} s: check the camera or the simulator"
-        return self.stop(TerminationReason.STALE_IMAGE, text)
+        first = self._last is None
+        limits, freshness = self._limits, self._freshness
+        if waited_s <= (limits.wait_for_sensors_s if first else freshness.max_silence_s):
+            return Wait(found.text)
+        return self.stop(found.reason, f"{found.text} (waited {waited_s:.1f} s)")
 
     def _decide(self, image: SensedImage, joints: SensedJoints) -> Act | Problem:
         step = 0 if self._last is None else self._last.step + 1

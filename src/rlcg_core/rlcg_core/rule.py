@@ -12,7 +12,7 @@ The network is asked in the first two only.
 
 import math
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from rlcg_core.types import Action, Observation, ToolPose
 FloatArray = npt.NDArray[np.float64]
 
 
-class Phase(StrEnum):
+class Phase(Enum):
     """What the rule is doing."""
 
     APPROACH = "approach"
@@ -145,7 +145,7 @@ def _enter(
     height_m = observation.height_above_tray_m
     if memory.needs_goal:
         if goal is None:
-            raise ConfigError(f"phase {memory.phase} needs a goal from the network, got none")
+            raise ConfigError(f"phase {memory.phase.value} needs a goal from the network, got none")
         memory = replace(memory, goal=goal)
     if memory.phase is Phase.APPROACH and _aligned(observation.tool_pose, goal, rule):
         memory = replace(memory, phase=Phase.DESCEND)

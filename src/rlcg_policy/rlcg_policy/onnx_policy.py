@@ -61,7 +61,7 @@ class OnnxPolicy:
         if self._memory.needs_goal:
             goal = rule.goal_pose(outputs["goal"], observation, parameters)
         action, self._memory = rule.step(self._memory, parameters, observation, goal)
-        return _decision(outputs, action, str(self._memory.phase), goal)
+        return _decision(outputs, action, self._memory.phase.value, goal)
 
     def _infer(self, observation: Observation) -> Arrays:
         """Run the graph on a frame."""
