@@ -70,6 +70,12 @@ class Gate:
         except InputError:
             return  # JointHistory keeps the problem, check_joint_state reports it
 
+    def too_early(self, command: GateCommand, now: Instant) -> bool:
+        """Whether the clock or the joint states of the command's image may still be under way."""
+        known_s = min(now.ros_s, self.history.stamp_s)
+        waited_s = now.monotonic_s - command.receipt_s
+        return command.stamp_s > known_s and waited_s < self._limits.sync_wait_s
+
     def check(self, command: GateCommand, now: Instant) -> Verdict:
         """Return the verdict on a command; any violation stops the arm and latches."""
         try:

@@ -41,6 +41,7 @@ class GateLimits:
     max_future_s: float = 0.02
     max_joint_age_s: float = 0.5
     max_joint_gap_s: float = 0.1
+    sync_wait_s: float = 0.25
     deadman_s: float = 1.0
     reset_cooldown_s: float = 0.5
 

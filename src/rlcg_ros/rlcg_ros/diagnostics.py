@@ -57,6 +57,11 @@ class Diagnostics:
             msg.status.append(self._status(name, health))
         self._publisher.publish(msg)
 
+    def close(self) -> None:
+        """Publish no more."""
+        self._node.destroy_timer(self._timer)
+        self._node.destroy_publisher(self._publisher)
+
     def _status(self, name: str, health: Health) -> DiagnosticStatus:
         values = [KeyValue(key=str(k), value=str(v)) for k, v in health.values.items()]
         return DiagnosticStatus(

@@ -23,6 +23,7 @@ class SimLoop:
         self.paused = False
         self._lockstep, self._pace = LockStep(), RealTimePace()
         self._announced_s = self._next_image_s = float("-inf")
+        self._owed_s = 0.0
         self._frame: Frame | None = None
 
     def reset(self, seed: int, objects: str, monotonic_s: float) -> ResetInfo:
@@ -58,7 +59,10 @@ class SimLoop:
             return
         if self.paused:
             return
-        self.world.advance(self._pace.stride_s(monotonic_s))
+        self._owed_s += self._pace.stride_s(monotonic_s)
+        before_s = self.world.time_s
+        self.world.advance(self._owed_s)
+        self._owed_s -= self.world.time_s - before_s  # worlds advance by whole steps
         if self.world.time_s >= self._next_image_s:
             self._next_image_s = self.world.time_s + 1.0 / self._parameters.image_rate_hz
             self._take_picture(monotonic_s)

@@ -102,7 +102,7 @@ class SimNode(Node):  # type: ignore[misc]  # rclpy has no types
             self._publish()
 
     def _read(self, msg: JointTrajectory, names: tuple[str, ...]) -> ArmTrajectory | None:
-        """Return the trajectory, or None for one that a controller would ignore, with a log line."""
+        """Return the trajectory, or None with a log line for one that controllers ignore."""
         try:
             now_s = self._loop.stamp_s(self._loop.world.time_s)
             return check_trajectory(trajectory_from_msg(msg, names, now_s), len(names))
@@ -115,7 +115,7 @@ class SimNode(Node):  # type: ignore[misc]  # rclpy has no types
         self._publish()
 
     def _publish(self) -> None:
-        """Publish clock and joints, then the images that are due: a listener has the state first."""
+        """Publish clock and joints, then images: a listener has the state first."""
         loop = self._loop
         self._clock_out.publish(Clock(clock=stamp_from_s(loop.stamp_s(loop.world.time_s))))
         sample = loop.joint_sample()
