@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Grasp: camera pixels -> policy_node -> grasp_command -> arm_node -> joint_trajectory.
+
+backend:=sim    the Kuka cell in PyBullet; evaluate_node runs `grasps` grasps, reports, ends it all
+backend:=mock   the same without physics, for a first contact
+backend:=robot  policy_node and arm_node alone; camera, robot and gripper drivers run elsewhere, and
+                an operator sends goals to the action policy_node/grasp
+
+Every topic has an argument <name>_topic. `ros2 launch rlcg_policy grasp.launch.py --show-args`
+lists all arguments; without an installed ROS 2 it is `rlcg launch` with the same words.
+"""
+
+import os
+
+from launch import LaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    GroupAction,
+    SetEnvironmentVariable,
+    Shutdown,
+    UnsetEnvironmentVariable,
+)
+from launch.conditions import IfCondition
+from launch.substitutions import (
+    EnvironmentVariable,
+    LaunchConfiguration,
+    PathJoinSubstitution,
+    PythonExpression,
+)
+from launch_ros.actions import Node, PushRosNamespace, SetParameter, SetRemap
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+# Names in the nodes, to be remapped: <name>_topic:=/lbr/joint_states
+TOPICS = {
+    "image_raw": "camera image, sensor_msgs/Image",
+    "camera_info": "its calibration, sensor_msgs/CameraInfo",
+    "joint_states": "measured joints, sensor_msgs/JointState",
+    "grasp_command": "decisions of policy_node, rlcg_msgs/GraspCommand",
+    "joint_trajectory": "commands to the arm, trajectory_msgs/JointTrajectory",
+    "gripper_command": "commands to the gripper, trajectory_msgs/JointTrajectory",
+    "/diagnostics": "health of the nodes, diagnostic_msgs/DiagnosticArray",
+    "/clock": "time of the simulation, rosgraph_msgs/Clock",
+}
+
+SHM_ONLY = PathJoinSubstitution([FindPackageShare("rlcg_policy"), "config", "fastdds_shm_only.xml"])
+# Fast DDS 2 reads the older name only.
+FAST_DDS_2 = os.environ.get("ROS_DISTRO") in ("humble", "iron", "jazzy")
+DDS_PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE" if FAST_DDS_2 else "FASTDDS_DEFAULT_PROFILES_FILE"
+
+BACKEND = LaunchConfiguration("backend")
+IS_ROBOT = PythonExpression(["'", BACKEND, "' == 'robot'"])
+IS_SIMULATED = PythonExpression(["'", BACKEND, "' != 'robot'"])
+
+
+def arguments() -> list[DeclareLaunchArgument]:
+    """Return the arguments, those that are used most first."""
+    declared = [
+        DeclareLaunchArgument(
+            "backend",
+            default_value="sim",
+            choices=["sim", "mock", "robot"],
+            description="The world: PyBullet, a mock without physics, or a real robot",
+        ),
+        DeclareLaunchArgument(
+            "grasps", default_value="6", description="How many grasps to evaluate (sim, mock)"
+        ),
+        DeclareLaunchArgument(
+            "seed", default_value="1", description="Seed of scenes and decisions (sim, mock)"
+        ),
+        DeclareLaunchArgument(
+            "model",
+            default_value="default",
+            description="Model bundle: a name in models/ or a path",
+        ),
+        DeclareLaunchArgument(
+            "objects", default_value="mixed_test", description="Object set in the bin (sim, mock)"
+        ),
+        DeclareLaunchArgument(
+            "gui",
+            default_value="false",
+            choices=["true", "false"],
+            description="Open PyBullet's window (sim); needs a display",
+        ),
+        DeclareLaunchArgument(
+            "lockstep",
+            default_value="true",
+            choices=["true", "false"],
+            description="The simulation waits for each command: repeatable; else real time",
+        ),
+        DeclareLaunchArgument(
+            "rate_hz", default_value="5.0", description="Decisions per second of the closed loop"
+        ),
+        DeclareLaunchArgument(
+            "run_directory",
+            default_value="runs",
+            description="Folder for the reports; each run gets a folder of its own in it",
+        ),
+        DeclareLaunchArgument(
+            "namespace", default_value="", description="ROS namespace of all nodes and topics"
+        ),
+        DeclareLaunchArgument(
+            "params_file",
+            default_value=PathJoinSubstitution(
+                [FindPackageShare("rlcg_policy"), "config", "grasp.yaml"]
+            ),
+            description="Parameter file for all nodes; the arguments here win over it",
+        ),
+        DeclareLaunchArgument(
+            "log_level",
+            default_value="info",
+            choices=["debug", "info", "warn", "error", "fatal"],
+            description="Log level of the nodes",
+        ),
+    ]
+    for topic, what in TOPICS.items():
+        declared.append(
+            DeclareLaunchArgument(
+                f"{topic.strip('/')}_topic", default_value=topic, description=f"Topic: {what}"
+            )
+        )
+    return declared
+
+
+def environment() -> list[SetEnvironmentVariable | UnsetEnvironmentVariable]:
+    """Return what the nodes need in their environment."""
+    ours = PythonExpression(
+        ["'fastdds_shm_only' in '", EnvironmentVariable(DDS_PROFILE, default_value=""), "'"]
+    )
+    return [
+        # Lines of Python nodes appear when they are printed.
+        SetEnvironmentVariable("PYTHONUNBUFFERED", "1"),
+        # Images in shared memory, nothing on the network, unless the user has a profile.
+        SetEnvironmentVariable(
+            DDS_PROFILE,
+            EnvironmentVariable(DDS_PROFILE, default_value=SHM_ONLY),
+            condition=IfCondition(IS_SIMULATED),
+        ),
+        # A robot's drivers often run on another computer: our profile would hide them.
+        UnsetEnvironmentVariable(
+            DDS_PROFILE,
+            condition=IfCondition(PythonExpression([IS_ROBOT, " and ", ours])),
+        ),
+    ]
+
+
+def node(package: str, executable: str, parameters: dict, simulated_only: bool) -> Node:
+    """Return a node whose end is the end of the launch."""
+    typed = {
+        name: ParameterValue(LaunchConfiguration(value), value_type=kind)
+        if isinstance(value, str)
+        else ParameterValue(value, value_type=kind)
+        for name, (value, kind) in parameters.items()
+    }
+    return Node(
+        package=package,
+        executable=executable,
+        name=executable,
+        parameters=[LaunchConfiguration("params_file"), typed],
+        ros_arguments=["--log-level", [executable, ":=", LaunchConfiguration("log_level")]],
+        output="screen",
+        on_exit=[Shutdown(reason=f"{executable} ended")],
+        condition=IfCondition(IS_SIMULATED) if simulated_only else None,
+    )
+
+
+def nodes() -> list[Node]:
+    """Return the nodes; a stop goes through them from the last to the first.
+
+    A parameter is (launch argument or substitution, type).
+    """
+    physics = PythonExpression(["'mock' if '", BACKEND, "' == 'mock' else 'pybullet'"])
+    return [
+        node(
+            "rlcg_sim",
+            "sim_node",
+            {
+                "backend": (physics, str),
+                "objects": ("objects", str),
+                "gui": ("gui", bool),
+                "lockstep": ("lockstep", bool),
+                "seed": ("seed", int),
+                "image_rate_hz": ("rate_hz", float),
+            },
+            simulated_only=True,
+        ),
+        node(
+            "rlcg_policy",
+            "arm_node",
+            {"control_rate_hz": ("rate_hz", float)},
+            simulated_only=False,
+        ),
+        node(
+            "rlcg_policy",
+            "policy_node",
+            {"model": ("model", str), "rate_hz": ("rate_hz", float)},
+            simulated_only=False,
+        ),
+        node(
+            "rlcg_policy",
+            "evaluate_node",
+            {
+                "grasps": ("grasps", int),
+                "seed": ("seed", int),
+                "objects": ("objects", str),
+                "run_directory": ("run_directory", str),
+            },
+            simulated_only=True,
+        ),
+    ]
+
+
+def generate_launch_description() -> LaunchDescription:
+    remaps = [SetRemap(topic, LaunchConfiguration(f"{topic.strip('/')}_topic")) for topic in TOPICS]
+    scope = [
+        PushRosNamespace(LaunchConfiguration("namespace")),
+        SetParameter("use_sim_time", IS_SIMULATED),
+        *remaps,
+        *nodes(),
+    ]
+    return LaunchDescription([*arguments(), *environment(), GroupAction(scope)])
