@@ -85,6 +85,8 @@ class Gate:
             else:
                 checks.check_times(command, self._last_stamp_s, now, self._limits)
                 decided_at = checks.joints_at(self.history, command.stamp_s, self._limits)
+                if self._fed_s is None:
+                    self._planner.opening_m = None  # a new episode begins with the jaw as it is
                 motion = self._planner.step(action, decided_at, latest)
                 self._last_stamp_s = command.stamp_s
         except GateError as violation:

@@ -67,8 +67,7 @@ def _bounded_action(numbers: FloatArray, limits: GateLimits) -> Action:
     if np.any(np.abs(moves) > limits.max_step_m + 1e-6):
         raise GateError(
             GateReason.STEP_TOO_LARGE,
-            f"displacement is {np.round(moves, 4).tolist()} m, "
-            f"expected within +-{limits.max_step_m:g} m per axis",
+            f"displacement is {_text(moves)} m, expected within +-{limits.max_step_m:g} m per axis",
         )
     try:
         return Action.from_array(numbers)
@@ -76,6 +75,10 @@ def _bounded_action(numbers: FloatArray, limits: GateLimits) -> Action:
         too_far = "yaw change is" in str(error)
         reason = GateReason.STEP_TOO_LARGE if too_far else GateReason.SPEC_MISMATCH
         raise GateError(reason, str(error)) from error
+
+
+def _text(numbers: FloatArray) -> str:
+    return "[" + ", ".join(f"{number:.4g}" for number in numbers) + "]"
 
 
 def check_times(
@@ -151,7 +154,7 @@ def check_workspace(position_m: FloatArray, limits: GateLimits) -> None:
     if np.any(position_m < low - slack) or np.any(position_m > high + slack):
         raise GateError(
             GateReason.OUTSIDE_WORKSPACE,
-            f"target {np.round(position_m, 4).tolist()} m is outside the workspace "
+            f"target {_text(position_m)} m is outside the workspace "
             f"{low.tolist()} to {high.tolist()} m",
         )
 

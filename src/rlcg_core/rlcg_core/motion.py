@@ -18,6 +18,8 @@ from rlcg_core.types import Action, ArmTrajectory
 FloatArray = npt.NDArray[np.float64]
 
 HOME_SPEED_FRACTION = 0.15
+# A jaw within this of where it shall be needs no time to get there.
+JAW_STILL_M = 0.002
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class MotionPlanner:
         checks.check_duration(duration_s, self._limits)
         before_m = self._opening_m()
         after_m = self._wanted_opening_m(action, before_m)
-        jaw_s = self._gripper.close_time_s if after_m != before_m else 0.0
+        jaw_s = self._gripper.close_time_s if abs(after_m - before_m) > JAW_STILL_M else 0.0
         self.opening_m = after_m
         return self._motion(joints, duration_s, max(duration_s, jaw_s))
 
