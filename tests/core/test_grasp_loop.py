@@ -9,7 +9,7 @@ import pytest
 
 from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import InputError
-from rlcg_core.freshness import FreshnessLimits
+from rlcg_core.freshness import FreshnessLimits, Problem
 from rlcg_core.grasp_loop import Act, End, EpisodeLimits, GraspLoop, Wait
 from rlcg_core.joint_history import Instant
 from rlcg_core.observer import Observer, SensedImage, SensedJoints
@@ -318,6 +318,16 @@ def test_a_wrong_image_moves_nothing(image: np.ndarray) -> None:
     end = end_of(rig, rig.step(), Reason.BAD_IMAGE)
     assert "expected (512, 640, 3)" in end.text
     assert end.stop is None
+
+
+def test_input_that_cannot_be_read_is_not_awaited_long() -> None:
+    rig, fault = Rig(), Problem(Reason.BAD_IMAGE, "image encoding is 'yuv422'")
+    rig.sense()
+    assert isinstance(rig.loop.step(rig.image, rig.joints, rig.now, fault), Wait)
+    rig.pass_time(1.0)
+    result = rig.loop.step(rig.image, rig.joints, rig.now, fault)
+    assert "yuv422" in end_of(rig, result, Reason.BAD_IMAGE).text
+    assert not rig.policy.seen
 
 
 @pytest.mark.parametrize("missing", [ROBOT1.arm.joint_names[2], ROBOT1.gripper.joint_name])

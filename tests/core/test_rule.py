@@ -100,12 +100,14 @@ def test_search_is_global_above_and_local_in_descent() -> None:
     np.testing.assert_array_equal(local[1], RULE.local_std)
 
 
-def test_a_closed_gripper_is_opened_first() -> None:
-    observation = seen(start(), closed=True)
+@pytest.mark.parametrize("closed", [True, False])
+def test_the_first_step_opens_and_later_ones_only_a_closed_gripper(closed: bool) -> None:
+    observation, memory = seen(start(), closed), RuleMemory()
     goal = rule.goal_pose((0.5, 0.1, 0.0), observation, RULE)
-    action, _ = rule.step(RuleMemory(), RULE, observation, goal)
-    assert action.open
-    assert not action.close
+    first, memory = rule.step(memory, RULE, observation, goal)
+    then, _ = rule.step(memory, RULE, observation, goal)
+    assert (first.open, first.close) == (True, False)
+    assert (then.open, then.close) == (closed, False)
 
 
 def test_a_blocked_descent_closes_where_it_stands() -> None:

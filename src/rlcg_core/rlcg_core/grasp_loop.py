@@ -14,6 +14,15 @@ from rlcg_core.ports import Policy
 from rlcg_core.reasons import TerminationReason
 from rlcg_core.types import Action, Decision, Observation
 
+# What a node that is started together with others waits for.
+_MAY_YET_COME = (
+    TerminationReason.NO_IMAGE,
+    TerminationReason.STALE_IMAGE,
+    TerminationReason.NO_JOINT_STATE,
+    TerminationReason.STALE_JOINT_STATE,
+    TerminationReason.GATE_STOPPED,
+)
+
 
 @dataclass(frozen=True)
 class EpisodeLimits:
@@ -82,15 +91,22 @@ class GraspLoop:
         self._end: End | None = None
 
     def step(
-        self, image: SensedImage | None, joints: SensedJoints | None, now: Instant
+        self,
+        image: SensedImage | None,
+        joints: SensedJoints | None,
+        now: Instant,
+        fault: Problem | None = None,
     ) -> Wait | Act | End:
-        """Return what to do with the newest input; after the end, the same `End` again."""
+        """Return what to do with the newest input; after the end, the same `End` again.
+
+        ``fault``: what else forbids to act now, as input that did come but could not be read.
+        """
         if self._end is not None:
             return self._end
         if now.ros_s - self._begun.ros_s > self._limits.max_duration_s:
             text = f"{self._limits.max_duration_s:g} s are over"
             return self.stop(TerminationReason.TIME_LIMIT, text)
-        found = problem(image, joints, now, self._freshness)
+        found = fault or problem(image, joints, now, self._freshness)
         if found is not None:
             return self._wait_or_end(found, now)
         # problem() reports a missing one; this tells the type checker.
@@ -133,9 +149,10 @@ class GraspLoop:
         find the newest frame too old.
         """
         waited_s = now.monotonic_s - self._acted_s
-        first = self._last is None
-        limits, freshness = self._limits, self._freshness
-        if waited_s <= (limits.wait_for_sensors_s if first else freshness.max_silence_s):
+        patience_s = self._freshness.max_silence_s
+        if self._last is None and found.reason in _MAY_YET_COME:
+            patience_s = self._limits.wait_for_sensors_s
+        if waited_s <= patience_s:
             return Wait(found.text)
         return self.stop(found.reason, f"{found.text} (waited {waited_s:.1f} s)")
 

@@ -126,6 +126,8 @@ def step(
     ``goal`` comes from `goal_pose` and is needed while ``memory.needs_goal``; the other phases
     ignore it. The phase of the returned memory is the one that the action belongs to.
     """
+    # Whatever was commanded last, an episode begins with an open jaw.
+    opens = memory.goal is None or observation.gripper_closed
     memory = _enter(memory, rule, observation, goal)
     if memory.phase is Phase.TERMINATE:
         return Action(np.zeros(3), terminate=True), memory
@@ -135,7 +137,7 @@ def step(
     if memory.phase is Phase.CLOSE:
         action = Action(np.zeros(3), close=True)
         return action, replace(memory, closed_for=memory.closed_for + 1)
-    return _servo(memory, rule, observation), memory
+    return replace(_servo(memory, rule, observation), open=opens), memory
 
 
 def _enter(
@@ -185,7 +187,7 @@ def _servo(memory: RuleMemory, rule: RuleParameters, observation: Observation) -
     step_xy_m = np.clip(goal.position_m[:2] - tool.position_m[:2], -bound_m, bound_m)
     dz_m = _clip(target_m - observation.height_above_tray_m, rule.dz_max_m)
     turn_rad = _clip(goal.yaw_rad - tool.yaw_rad, spec.YAW_BOUND_RAD)
-    return Action(np.array([*step_xy_m, dz_m]), turn_rad, open=observation.gripper_closed)
+    return Action(np.array([*step_xy_m, dz_m]), turn_rad)
 
 
 def _clip(value: float, bound: float) -> float:

@@ -15,6 +15,7 @@ from rlcg_core.errors import InputError
 from rlcg_core.freshness import Problem
 from rlcg_core.observer import SensedImage, SensedJoints
 from rlcg_core.reasons import TerminationReason
+from rlcg_core.types import JointSample
 from rlcg_ros import qos
 from rlcg_ros.clocks import now
 from rlcg_ros.conversions import camera_from_info, image_from_msg, joints_from_msg, stamp_to_s
@@ -34,14 +35,21 @@ class Sensors:
         self,
         node: Node,
         transform_camera_to_base: npt.NDArray[np.float64],
+        arm_joints: tuple[str, ...],
         on_change: Callable[[], None],
     ) -> None:
-        """``on_change`` is called after each message."""
+        """``on_change`` is called after each message.
+
+        A message without any of ``arm_joints`` is of another driver, the gripper's for example:
+        its joints are added to the arm's next samples.
+        """
         self._node, self._pose, self._on_change = node, transform_camera_to_base, on_change
+        self._arm_joints = arm_joints
         self.camera: CameraModel | None = None
         self.published_s = 0.0
         self._problems: dict[TerminationReason, str] = {}
-        self._image: SensedImage | None = None
+        self._frame: tuple[npt.NDArray[np.uint8], float, float] | None = None
+        self._others: dict[str, float] = {}
         self._joints: deque[SensedJoints] = deque(maxlen=JOINT_SAMPLES_KEPT)
         self._subscriptions = [
             node.create_subscription(Image, "image_raw", self._take_image, qos.IMAGE_READ),
@@ -61,16 +69,17 @@ class Sensors:
     @property
     def image(self) -> SensedImage | None:
         """Return the newest frame, None while frame or calibration is missing."""
-        return self._image if self.camera is not None else None
+        if self._frame is None or self.camera is None:
+            return None
+        image_hwc, stamp_s, receipt_s = self._frame
+        return SensedImage(image_hwc, self.camera.projection_base_to_px(), stamp_s, receipt_s)
 
     @property
     def joints(self) -> SensedJoints | None:
-        """Return the joint state nearest to the newest frame by stamp, the newest if none is."""
+        """Return the joint state nearest to the newest frame by stamp."""
         if not self._joints:
             return None
-        if self._image is None:
-            return self._joints[-1]
-        stamp_s = self._image.stamp_s
+        stamp_s = self._joints[-1].sample.stamp_s if self._frame is None else self._frame[1]
         return min(reversed(self._joints), key=lambda j: abs(j.sample.stamp_s - stamp_s))
 
     def close(self) -> None:
@@ -95,11 +104,7 @@ class Sensors:
                     f"image is {width_px}x{height_px}, its camera_info says "
                     f"{camera.width_px}x{camera.height_px}: calibrate at the size that is published"
                 )
-            # A frame that comes before its calibration waits for it.
-            projection = np.full((3, 4), np.nan) if camera is None else camera.projection_base_to_px()
-            self._image = SensedImage(
-                image_hwc, projection, stamp_to_s(msg.header.stamp), receipt_s
-            )
+            self._frame = (image_hwc, stamp_to_s(msg.header.stamp), receipt_s)
             self.published_s = 1e-9 * info["source_timestamp"]
 
         self._note(TerminationReason.BAD_IMAGE, read)
@@ -109,11 +114,25 @@ class Sensors:
 
         def read() -> None:
             sample = joints_from_msg(msg)
+            if not set(sample.names) & set(self._arm_joints):
+                self._others.update(zip(sample.names, sample.positions.tolist(), strict=True))
+                if not self._joints:
+                    sample.pick(self._arm_joints)
+                return
             if self._joints and sample.stamp_s < self._joints[-1].sample.stamp_s:
                 self._joints.clear()  # the clock was set back: what was kept is of another time
-            self._joints.append(SensedJoints(sample, receipt_s))
+            self._joints.append(SensedJoints(self._completed(sample), receipt_s))
 
         self._note(TerminationReason.BAD_JOINT_STATE, read)
+
+    def _completed(self, sample: JointSample) -> JointSample:
+        """Return the sample with the joints of other drivers."""
+        others = {n: p for n, p in self._others.items() if n not in sample.names}
+        if not others:
+            return sample
+        positions = np.array([*sample.positions, *others.values()])
+        velocities = np.array([*sample.velocities, *([0.0] * len(others))])
+        return JointSample((*sample.names, *others), positions, velocities, sample.stamp_s)
 
     def _note(self, reason: TerminationReason, read: Callable[[], None]) -> None:
         """Read a message; keep the problem under its reason until a good message comes."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that ROS installs: where the robot description lies."""
+"""Files that ROS installs: where models and the robot description lie."""
 
 from pathlib import Path
 
@@ -10,17 +10,22 @@ from rlcg_core.errors import ConfigError
 SHARE_PACKAGE = "rlcg_policy"
 
 
+def find_share() -> Path:
+    """Return share/rlcg_policy, where launch, config and models are installed."""
+    try:
+        return Path(get_package_share_directory(SHARE_PACKAGE))
+    except PackageNotFoundError:
+        raise ConfigError(
+            f"package {SHARE_PACKAGE} is not found, expected it built: source install/setup.bash"
+        ) from None
+
+
 def find_urdf(name: str) -> Path:
     """Return the path of a URDF given as a path, or by name from share/rlcg_policy/config/urdf."""
     given = Path(name).expanduser()
     if given.is_file():
         return given
-    try:
-        folder = Path(get_package_share_directory(SHARE_PACKAGE)) / "config" / "urdf"
-    except PackageNotFoundError:
-        raise ConfigError(
-            f"package {SHARE_PACKAGE} is not found, expected it built: source install/setup.bash"
-        ) from None
+    folder = find_share() / "config" / "urdf"
     if not (folder / name).is_file():
         raise ConfigError(f"no robot description at {name} nor {folder / name}, expected a URDF")
     return folder / name

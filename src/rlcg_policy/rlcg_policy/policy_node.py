@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""policy_node: camera pixels in, grasp commands out, one episode per `~/grasp` goal.
+
+Decides on the newest frame only: on every new one in lock-step, at ``rate_hz`` in real time. The
+episode's logic is `rlcg_core.grasp_loop`; the parameters: `rlcg_policy.policy_parameters`.
+"""
+
+import sys
+import time
+import uuid
+from collections.abc import Callable
+
+from rclpy.duration import Duration
+from rlcg_msgs.msg import GateStatus, GraspCommand
+
+from rlcg_core import bundle
+from rlcg_core.camera_envelope import misfit
+from rlcg_core.cell import ROBOT1
+from rlcg_core.freshness import Problem
+from rlcg_core.grasp_loop import Act, End, GraspLoop
+from rlcg_core.observer import Observer
+from rlcg_core.reasons import GateState, TerminationReason
+from rlcg_policy.kinematics import PinocchioKinematics
+from rlcg_policy.onnx_policy import OnnxPolicy
+from rlcg_policy.policy_parameters import PolicyParameters
+from rlcg_policy.step_meter import StepMeter
+from rlcg_ros import qos
+from rlcg_ros.clocks import now, wall_timer
+from rlcg_ros.conversions import decision_to_msg
+from rlcg_ros.diagnostics import Diagnostics, Health, Level
+from rlcg_ros.grasp_server import GraspServer, Wish
+from rlcg_ros.lifecycle import ManagedNode
+from rlcg_ros.parameters import declare
+from rlcg_ros.run import run
+from rlcg_ros.sensors import Sensors
+from rlcg_ros.shares import find_share, find_urdf
+
+WATCH_S = 0.05
+ACK_S = 0.3
+
+
+class PolicyNode(ManagedNode):
+    """The grasp policy as a lifecycle node; only an active one takes goals."""
+
+    def __init__(self) -> None:
+        super().__init__("policy_node")
+        self._settings = declare(self, PolicyParameters)
+        self.autostart = self._settings.autostart
+        self._loop: GraspLoop | None = None
+        self._wish, self._episode_id = Wish(), ""
+        self._meter = StepMeter()
+        self._next_seed = self._settings.seed
+        self._gate: GateStatus | None = None
+
+    def setup(self) -> None:
+        """Load and verify the model, read the robot description, listen."""
+        settings = self._settings
+        folder = bundle.find(settings.model, find_share() / "models")
+        self._policy = OnnxPolicy(bundle.load(folder), settings.provider, settings.threads)
+        kinematics = PinocchioKinematics(find_urdf(settings.urdf or ROBOT1.urdf), ROBOT1.arm)
+        self._observer = Observer(settings.cell(), kinematics)
+        pose = settings.transform_camera_to_base
+        self._sensors = Sensors(self, pose, settings.joint_names, self._on_sensors)
+        self._command_out = self.create_lifecycle_publisher(
+            GraspCommand, "grasp_command", qos.COMMAND
+        )
+        self._gate_in = self.create_subscription(
+            GateStatus, "gate_status", self._on_gate, qos.STATUS
+        )
+        self._server = GraspServer(self, self._begin, self._refusal)
+        self._diagnostics = Diagnostics(self, folder.name, self._tasks())
+        period_s = WATCH_S if settings.lockstep else 1.0 / settings.rate_hz
+        self._timer = wall_timer(self, period_s, self._step)
+        self.get_logger().info(f"model {folder.name} on {self._policy.provider}")
+
+    def stop(self) -> None:
+        """End a running episode; its stop command is the last message, and acknowledged."""
+        if self._loop is not None:
+            self._end(self._loop.stop(TerminationReason.SHUTDOWN, "the node is shut down"))
+        self._command_out.wait_for_all_acked(Duration(seconds=ACK_S))
+
+    def teardown(self) -> None:
+        """Release everything."""
+        self.destroy_timer(self._timer)
+        self._diagnostics.close()
+        self._server.close()
+        self._sensors.close()
+        self.destroy_subscription(self._gate_in)
+        self.destroy_publisher(self._command_out)
+
+    def _refusal(self) -> str:
+        return "" if self.active else "policy_node is not active: activate it"
+
+    def _begin(self, wish: Wish) -> None:
+        settings, self._wish = self._settings, wish
+        seed = wish.seed or self._next_seed
+        self._next_seed = seed + 1
+        self._meter, self._episode_id = StepMeter(), uuid.uuid4().hex[:8]
+        self._loop = GraspLoop(
+            self._policy,
+            self._observer,
+            wish.over(settings.limits),
+            settings.freshness,
+            seed,
+            now(self),
+        )
+        self._step()
+
+    def _on_sensors(self) -> None:
+        if self._settings.lockstep:
+            self._step()
+
+    def _on_gate(self, status: GateStatus) -> None:
+        self._gate = status
+
+    def _step(self) -> None:
+        """Let the loop look at the newest input, and do what it says."""
+        loop, sensors = self._loop, self._sensors
+        if loop is None:
+            return
+        begun_s = time.monotonic()
+        if self._server.cancel_requested:
+            loop.stop(TerminationReason.CANCELLED, "cancelled on request")
+        fault = sensors.problem or self._gate_problem(loop)
+        verdict = loop.step(sensors.image, sensors.joints, now(self), fault)
+        if isinstance(verdict, Act):
+            self._send(verdict)
+            delay_ms = 1e3 * (time.time() - sensors.published_s)
+            self._meter.note(begun_s, time.monotonic(), delay_ms)
+            self._server.feedback(verdict, self._meter.step_ms[-1], delay_ms)
+            if verdict.decision.action.terminate:
+                verdict = loop.step(None, None, now(self))
+        if isinstance(verdict, End):
+            self._end(verdict)
+
+    def _gate_problem(self, loop: GraspLoop) -> Problem | None:
+        """Return why arm_node would not let a command pass; end the episode if it is stopped."""
+        gate, reason = self._gate, TerminationReason.GATE_STOPPED
+        if self._wish.dry_run or (gate is not None and gate.state == GateState.READY):
+            return None
+        if gate is None:
+            return Problem(reason, "no gate_status received: start arm_node, or remap the topic")
+        if gate.state in (GateState.STOPPED, GateState.INACTIVE):
+            loop.stop(reason, f"arm_node lets nothing pass: {gate.text}")
+        return Problem(reason, f"arm_node is not ready: {gate.text}")
+
+    def _send(self, act: Act) -> None:
+        if self._wish.dry_run:
+            return
+        frame, episode = self._settings.base_frame, self._episode_id
+        msg = decision_to_msg(act.decision, act.stamp_s, frame, episode, act.step)
+        self._command_out.publish(msg)
+
+    def _end(self, end: End) -> None:
+        """Send the stop and the result."""
+        self._loop = None
+        if end.stop is not None and end.reason is not TerminationReason.GATE_STOPPED:
+            self._send(end.stop)
+        text = f"{end.reason.name}: {end.text}" if end.text else end.reason.name
+        self.get_logger().info(f"episode {self._episode_id} ended after {end.steps} steps, {text}")
+        meter, model = self._meter, self._policy.manifest.name
+        self._server.finish(end, meter.step_ms, meter.image_to_command_ms, model)
+
+    def _tasks(self) -> dict[str, Callable[[], Health]]:
+        return {
+            "model": self._model_health,
+            "loop": self._loop_health,
+            "camera": self._camera_health,
+        }
+
+    def _model_health(self) -> Health:
+        provider = self._policy.provider
+        values = {
+            "model": self._policy.manifest.name,
+            "spec": self._policy.manifest.spec_fingerprint,
+        }
+        return Health(Level.WARN if provider.fell_back else Level.OK, str(provider), values)
+
+    def _loop_health(self) -> Health:
+        settings, meter = self._settings, self._meter
+        values = {"running": self._loop is not None, "lockstep": settings.lockstep}
+        complaint = "" if settings.lockstep else meter.complaint(settings.rate_hz)
+        level = Level.WARN if complaint else Level.OK
+        return Health(level, complaint or "keeps its rate", {**values, **meter.summary()})
+
+    def _camera_health(self) -> Health:
+        problem, camera = self._sensors.problem, self._sensors.camera
+        if problem is not None:
+            return Health(Level.ERROR, problem.text)
+        if camera is None:
+            return Health(Level.STALE, "no camera_info received yet")
+        text = misfit(camera, self._policy.manifest.camera)
+        if text:
+            return Health(Level.WARN, f"not the camera that the model was trained with: {text}")
+        return Health(Level.OK, "calibrated as in training")
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(PolicyNode))
+
+
+if __name__ == "__main__":
+    main()

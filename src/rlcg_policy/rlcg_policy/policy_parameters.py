@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters of policy_node."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from rlcg_core.cell import ROBOT1, Cell
+from rlcg_core.freshness import FreshnessLimits
+from rlcg_core.grasp_loop import EpisodeLimits
+from rlcg_core.parameters import param
+from rlcg_core.transforms import matrix_from_pose, quaternion_from_matrix
+from rlcg_policy.sessions import CHOICES
+
+_POSE = ROBOT1.camera.transform_camera_to_base
+_POSITION_M = tuple(float(number) for number in _POSE[:3, 3])
+_QUATERNION = tuple(float(number) for number in quaternion_from_matrix(_POSE))
+
+
+@dataclass(frozen=True)
+class PolicyParameters:
+    """Which model decides, how often, on which input, and when an episode ends."""
+
+    model: str = param("", "model: a name below share/rlcg_policy/models, or a bundle's folder")
+    provider: str = param("auto", "execution provider of ONNX Runtime", choices=CHOICES)
+    threads: int = param(0, "threads of ONNX Runtime; 0: min(4, cores)", low=0, high=256)
+    lockstep: bool = param(False, "decide on every new frame instead of at rate_hz")
+    rate_hz: float = param(
+        ROBOT1.control_rate_hz, "decisions per second in real time", low=0.1, high=100.0
+    )
+    seed: int = param(0, "seed of an episode that gives none; counts up", low=0)
+    max_steps: int = param(40, "decisions after which an episode ends", low=1, high=10_000)
+    max_duration_s: float = param(
+        60.0, "ROS time after which an episode ends", low=0.1, high=3600.0
+    )
+    q_min: float = param(0.0, "an episode ends when the best Q is below this", low=0.0, high=1.0)
+    max_image_age_s: float = param(0.5, "oldest image by its stamp, ROS time", low=0.01, high=60.0)
+    max_state_age_s: float = param(
+        0.5, "oldest joint state by its stamp, ROS time", low=0.01, high=60.0
+    )
+    max_silence_s: float = param(
+        0.8, "longest wait for usable input within an episode, wall time", low=0.01, high=600.0
+    )
+    max_skew_s: float = param(
+        0.1, "largest difference between the stamps of image and joints", low=0.001, high=10.0
+    )
+    wait_for_sensors_s: float = param(
+        10.0, "longest wait for the first usable input, wall time", low=0.0, high=600.0
+    )
+    frozen_frames: int = param(
+        4, "identical frames in a row, while moving, that mean a frozen camera", low=2, high=1000
+    )
+    camera_position_m: tuple[float, ...] = param(
+        _POSITION_M, "camera's optical frame in the base frame: x, y, z"
+    )
+    camera_quaternion_xyzw: tuple[float, ...] = param(
+        _QUATERNION, "camera's optical frame in the base frame: x, y, z, w", low=-1.0, high=1.0
+    )
+    joint_names: tuple[str, ...] = param(
+        ROBOT1.arm.joint_names, "arm joints in joint_states, from base to tool"
+    )
+    gripper_joint: str = param(ROBOT1.gripper.joint_name, "gripper joint in joint_states")
+    base_frame: str = param(ROBOT1.arm.base_frame, "frame_id of the commands")
+    urdf: str = param("", "robot description: a path, a name in share, empty for the cell's own")
+    autostart: bool = param(False, "configure and activate without a lifecycle manager")
+
+    @property
+    def transform_camera_to_base(self) -> npt.NDArray[np.float64]:
+        """Return the camera's pose (4, 4); raises `ConfigError` if it is none."""
+        return matrix_from_pose(self.camera_position_m, self.camera_quaternion_xyzw)
+
+    @property
+    def freshness(self) -> FreshnessLimits:
+        """Return the limits on the input's age."""
+        return FreshnessLimits(
+            self.max_image_age_s, self.max_state_age_s, self.max_silence_s, self.max_skew_s
+        )
+
+    @property
+    def limits(self) -> EpisodeLimits:
+        """Return when an episode ends by itself."""
+        return EpisodeLimits(
+            max_steps=self.max_steps,
+            max_duration_s=self.max_duration_s,
+            q_min=self.q_min,
+            wait_for_sensors_s=self.wait_for_sensors_s,
+            frozen_frames=self.frozen_frames,
+        )
+
+    def cell(self, cell: Cell = ROBOT1) -> Cell:
+        """Return the cell with the joint names that this robot's driver uses."""
+        arm = replace(cell.arm, joint_names=self.joint_names, base_frame=self.base_frame)
+        gripper = replace(cell.gripper, joint_name=self.gripper_joint)
+        return replace(cell, arm=arm, gripper=gripper)
