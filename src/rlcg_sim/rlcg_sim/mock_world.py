@@ -97,14 +97,16 @@ class MockWorld:
         self._blot(image, centre, max(self.cell.bin.inner_size_xy_m), _BIN_RGB)
         for i, place_m in enumerate(self._objects_m):
             self._blot(image, place_m, OBJECT_WIDTH_M, (200, 40 + 40 * i, 200 - 40 * i))
-        tool_m = self._tool_m()
+        tool_m = self.tool_position_m()
         self._blot(image, tool_m, 0.04, _TOOL_RGB)
         self._blot(image, tool_m, max(0.005, 0.5 * self._opening_m), _JAW_RGB)
         return image
 
     def outcome(self) -> Outcome:
         """Return SUCCESS once the jaw was closed low and lifted, else FAILURE."""
-        lifted = self._closed_at_m is not None and self._tool_m()[2] > self._closed_at_m + LIFT_M
+        lifted = (
+            self._closed_at_m is not None and self.tool_position_m()[2] > self._closed_at_m + LIFT_M
+        )
         return Outcome.SUCCESS if lifted else Outcome.FAILURE
 
     def close(self) -> None:
@@ -121,11 +123,12 @@ class MockWorld:
         if change_m > 0.0:
             self._closed_at_m = None
         elif change_m < 0.0 and self._closed_at_m is None:
-            height_m = float(self._tool_m()[2])
+            height_m = float(self.tool_position_m()[2])
             low = height_m < self.cell.bin.floor_z_m + LOW_M
             self._closed_at_m = height_m if low else None
 
-    def _tool_m(self) -> FloatArray:
+    def tool_position_m(self) -> FloatArray:
+        """Return where the tool is (3,) in the base frame [m]."""
         names = self.cell.arm.joint_names
         return np.asarray(tip_transform(self._chain, names, self._follower.positions)[:3, 3])
 
