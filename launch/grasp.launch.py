@@ -144,69 +144,60 @@ def environment() -> list[SetEnvironmentVariable | UnsetEnvironmentVariable]:
     ]
 
 
-def node(package: str, executable: str, parameters: dict, simulated_only: bool) -> Node:
+def argument(name: str, kind: type) -> ParameterValue:
+    """Return the launch argument as a node parameter of this type."""
+    return ParameterValue(LaunchConfiguration(name), value_type=kind)
+
+
+def node(
+    package: str, executable: str, parameters: dict, condition: IfCondition | None = None
+) -> Node:
     """Return a node whose end is the end of the launch."""
-    typed = {
-        name: ParameterValue(LaunchConfiguration(value), value_type=kind)
-        if isinstance(value, str)
-        else ParameterValue(value, value_type=kind)
-        for name, (value, kind) in parameters.items()
-    }
     return Node(
         package=package,
         executable=executable,
         name=executable,
-        parameters=[LaunchConfiguration("params_file"), typed],
+        parameters=[LaunchConfiguration("params_file"), parameters],
         ros_arguments=["--log-level", [executable, ":=", LaunchConfiguration("log_level")]],
         output="screen",
         on_exit=[Shutdown(reason=f"{executable} ended")],
-        condition=IfCondition(IS_SIMULATED) if simulated_only else None,
+        condition=condition,
     )
 
 
 def nodes() -> list[Node]:
-    """Return the nodes; a stop goes through them from the last to the first.
-
-    A parameter is (launch argument or substitution, type).
-    """
+    """Return the nodes; a stop goes through them from the last to the first."""
     physics = PythonExpression(["'mock' if '", BACKEND, "' == 'mock' else 'pybullet'"])
+    lockstep = PythonExpression(
+        [IS_SIMULATED, " and '", LaunchConfiguration("lockstep"), "' == 'true'"]
+    )
+    seed, objects = argument("seed", int), argument("objects", str)
+    sim = {
+        "backend": ParameterValue(physics, value_type=str),
+        "gui": argument("gui", bool),
+        "image_rate_hz": argument("rate_hz", float),
+        "lockstep": ParameterValue(lockstep, value_type=bool),
+        "objects": objects,
+        "seed": seed,
+    }
+    arm = {"autostart": True, "control_rate_hz": argument("rate_hz", float)}
+    policy = {
+        "autostart": True,
+        "lockstep": ParameterValue(lockstep, value_type=bool),
+        "model": argument("model", str),
+        "rate_hz": argument("rate_hz", float),
+    }
+    evaluate = {
+        "grasps": argument("grasps", int),
+        "objects": objects,
+        "run_directory": argument("run_directory", str),
+        "seed": seed,
+    }
     return [
-        node(
-            "rlcg_sim",
-            "sim_node",
-            {
-                "backend": (physics, str),
-                "objects": ("objects", str),
-                "gui": ("gui", bool),
-                "lockstep": ("lockstep", bool),
-                "seed": ("seed", int),
-                "image_rate_hz": ("rate_hz", float),
-            },
-            simulated_only=True,
-        ),
-        node(
-            "rlcg_policy",
-            "arm_node",
-            {"control_rate_hz": ("rate_hz", float)},
-            simulated_only=False,
-        ),
-        node(
-            "rlcg_policy",
-            "policy_node",
-            {"model": ("model", str), "rate_hz": ("rate_hz", float)},
-            simulated_only=False,
-        ),
-        node(
-            "rlcg_policy",
-            "evaluate_node",
-            {
-                "grasps": ("grasps", int),
-                "seed": ("seed", int),
-                "objects": ("objects", str),
-                "run_directory": ("run_directory", str),
-            },
-            simulated_only=True,
-        ),
+        node("rlcg_sim", "sim_node", sim, IfCondition(IS_SIMULATED)),
+        node("rlcg_policy", "arm_node", arm),
+        node("rlcg_policy", "policy_node", policy),
+        node("rlcg_policy", "evaluate_node", evaluate, IfCondition(IS_SIMULATED)),
     ]
 
 

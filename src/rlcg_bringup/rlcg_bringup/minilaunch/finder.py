@@ -100,11 +100,24 @@ class _Finder(MetaPathFinder):
 
 
 def real_launch_installed() -> bool:
-    """Say whether the real launch can be imported."""
-    return importlib.util.find_spec("launch") is not None
+    """Say whether the real launch can be imported; a mere folder named launch is none."""
+    if "launch" in sys.modules:
+        return not isinstance(sys.modules["launch"], _Module)
+    spec = importlib.util.find_spec("launch")
+    return spec is not None and spec.origin is not None
 
 
 def install() -> None:
     """Append the finder, so that anything that is really installed comes first."""
-    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.append(_Finder())
+    if any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        return
+    sys.meta_path.append(_Finder())
+    if importlib.util.find_spec("launch") is not None and not real_launch_installed():
+        # Started in a folder that holds a folder launch, Python would take that one.
+        _take_place("launch")
+
+
+def _take_place(name: str) -> None:
+    spec = ModuleSpec(name, _Loader(), is_package=True)
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    _Loader().exec_module(module)

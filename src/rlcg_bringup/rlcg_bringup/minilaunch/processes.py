@@ -59,7 +59,7 @@ class Processes:
             self._children.append(child)
             self._log.info("[%s]: process started with pid [%d]", name, child.pid)
             self._emit(ProcessStarted(action, name, child.pid))
-            returncode = await child.run(command.show_stdout)
+            returncode = await child.run()
             self._children.remove(child)
             self._report(child, returncode, command)
             self._emit(ProcessExited(action, name, child.pid, returncode))

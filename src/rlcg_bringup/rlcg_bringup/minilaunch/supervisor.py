@@ -49,74 +49,92 @@ class StopTimes:
     sigterm_to_sigkill_s: float = 5.0
 
 
+class _Output(asyncio.SubprocessProtocol):
+    """Prints what a process writes, line by line, and tells when it ended."""
+
+    def __init__(self, name: str, show_stdout: bool) -> None:
+        loop = asyncio.get_running_loop()
+        self.exited: asyncio.Future[None] = loop.create_future()
+        self.closed: asyncio.Future[None] = loop.create_future()
+        self._name = name
+        self._targets = {1: sys.stdout if show_stdout else None, 2: sys.stderr}
+        self._rest = {1: b"", 2: b""}
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        *lines, rest = (self._rest[fd] + data).split(b"\n")
+        if len(rest) > LINE_LIMIT:
+            lines, rest = [*lines, rest], b""
+        self._rest[fd] = rest
+        for line in lines:
+            self._print(fd, line)
+
+    def _print(self, fd: int, line: bytes) -> None:
+        target = self._targets[fd]
+        # The reader of our own output may be gone; the child must not notice.
+        with contextlib.suppress(BrokenPipeError):
+            if target is not None:
+                print(f"[{self._name}] {line.decode(errors='replace')}", file=target, flush=True)
+
+    def flush(self) -> None:
+        """Print a last line that has no end."""
+        for fd, rest in self._rest.items():
+            if rest:
+                self._print(fd, rest)
+        self._rest = {1: b"", 2: b""}
+
+    def process_exited(self) -> None:
+        if not self.exited.done():
+            self.exited.set_result(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+
 class Child:
     """A running process and the session that it leads."""
 
     def __init__(
-        self, name: str, process: asyncio.subprocess.Process, is_node: bool = False
+        self, name: str, transport: asyncio.SubprocessTransport, output: _Output, is_node: bool
     ) -> None:
         self.name = name
-        self.process = process
-        self.is_node = is_node
+        self._transport, self._output = transport, output
+        self._is_node = is_node
 
     @property
     def pid(self) -> int:
         """Number of the process, of its session and of its process group."""
-        return self.process.pid
-
-    @property
-    def ended(self) -> bool:
-        """The process is no more."""
-        return self.process.returncode is not None
+        return self._transport.get_pid()
 
     def signal(self, number: int) -> None:
-        """Send a signal to the process alone."""
+        """Send a signal: SIGKILL to all that it started, any other to the process alone."""
+        if number == signal.SIGKILL:
+            self.kill_group()
+            return
         with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(number)
+            self._transport.send_signal(number)
 
     def kill_group(self) -> None:
         """End the process and everything that it started and left behind."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
-    async def run(self, show_stdout: bool) -> int:
+    async def run(self) -> int:
         """Print the output until the process ended; return its return code."""
-        assert self.process.stdout is not None
-        assert self.process.stderr is not None
-        pumps = [
-            asyncio.create_task(
-                self._pump(self.process.stdout, sys.stdout if show_stdout else None)
-            ),
-            asyncio.create_task(self._pump(self.process.stderr, sys.stderr)),
-        ]
-        returncode = await self.process.wait()
+        await self._output.exited
         # What it left behind would keep the pipes open.
         self.kill_group()
-        await asyncio.wait(pumps, timeout=1.0)
-        for pump in pumps:
-            pump.cancel()
+        await asyncio.wait([self._output.closed], timeout=1.0)
+        self._output.flush()
+        self._transport.close()
+        returncode = self._transport.get_returncode()
+        assert returncode is not None
         return returncode
-
-    async def _pump(self, source: asyncio.StreamReader, target: object) -> None:
-        while True:
-            try:
-                line = await source.readuntil(b"\n")
-            except asyncio.IncompleteReadError as end:
-                line = end.partial
-            except asyncio.LimitOverrunError as long:
-                line = await source.read(long.consumed or LINE_LIMIT)
-            if not line:
-                return
-            text = line.decode(errors="replace").rstrip("\n")
-            if target is not None:
-                # The reader of our own output may be gone; the child must not notice.
-                with contextlib.suppress(BrokenPipeError):
-                    print(f"[{self.name}] {text}", file=target, flush=True)  # type: ignore[call-overload]
 
     async def stop(self, times: StopTimes, say: Callable[[str], None]) -> None:
         """Ask with SIGINT, then SIGTERM, then end the whole group; return when it ended."""
         # A node that is still loading its modules would answer SIGINT with a traceback.
-        loading = self.is_node and not catches(self.pid, signal.SIGTERM)
+        loading = self._is_node and not catches(self.pid, signal.SIGTERM)
         self.signal(signal.SIGTERM if loading else signal.SIGINT)
         if await self._wait(times.sigint_to_sigterm_s):
             return
@@ -126,14 +144,11 @@ class Child:
             return
         say(f"[{self.name}]: runs {times.sigterm_to_sigkill_s:g} s after SIGTERM: SIGKILL")
         self.kill_group()
-        await self.process.wait()
+        await asyncio.wait([self._output.exited])
 
     async def _wait(self, timeout_s: float) -> bool:
-        try:
-            await asyncio.wait_for(self.process.wait(), timeout_s)
-        except asyncio.TimeoutError:
-            return False
-        return True
+        done, _ = await asyncio.wait([self._output.exited], timeout=timeout_s)
+        return bool(done)
 
 
 async def spawn(name: str, command: Command) -> Child:
@@ -142,7 +157,8 @@ async def spawn(name: str, command: Command) -> Child:
     Raises:
         OSError: The executable or the folder cannot be used.
     """
-    process = await asyncio.create_subprocess_exec(
+    transport, output = await asyncio.get_running_loop().subprocess_exec(
+        lambda: _Output(name, command.show_stdout),
         *command.arguments,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -152,9 +168,8 @@ async def spawn(name: str, command: Command) -> Child:
         # Ctrl-C in the terminal reaches the launcher alone, which then stops in order.
         start_new_session=True,
         preexec_fn=_die_with_parent(os.getpid()),
-        limit=LINE_LIMIT,
     )
-    return Child(name, process, command.is_node)
+    return Child(name, transport, output, command.is_node)
 
 
 def catches(pid: int, number: int) -> bool:

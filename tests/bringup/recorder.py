@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records what a launcher gives to the nodes of grasp.launch.py: arguments and environment.
+
+The packages are stood in for by a prefix of our own whose executables write down what they got.
+Where ROS 2 is installed, `python tests/bringup/recorder.py` writes the golden files with the real
+`ros2 launch`; the tests compare our stand-in with them.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = Path(__file__).parent / "golden"
+
+# Name of the golden file -> launch arguments.
+CASES = {
+    "defaults": [],
+    "mock": ["backend:=mock", "grasps:=2", "seed:=7", "lockstep:=false", "rate_hz:=2"],
+    "robot": [
+        "backend:=robot",
+        "namespace:=cell_1",
+        "joint_states_topic:=/lbr/joint_states",
+        "joint_trajectory_topic:=/lbr/joint_trajectory_controller/joint_trajectory",
+        "log_level:=debug",
+    ],
+    "named": ["model:=12", "namespace:=/a/b", "run_directory:=out put", "objects:=true"],
+}
+NODES = {
+    "rlcg_sim": ["sim_node"],
+    "rlcg_policy": ["arm_node", "policy_node", "evaluate_node"],
+}
+ENVIRONMENT = [
+    "FASTDDS_DEFAULT_PROFILES_FILE",
+    "FASTRTPS_DEFAULT_PROFILES_FILE",
+    "PYTHONUNBUFFERED",
+]
+
+# evaluate_node ends by itself and with it the launch; without it (robot) the recorder interrupts.
+STUB = """\
+import json, os, sys, time
+arguments = sys.argv
+files = [arguments[i + 1] for i, word in enumerate(arguments) if word == "--params-file"]
+record = {
+    "arguments": arguments,
+    "parameters": {path: open(path).read() for path in files},
+    "environment": {name: os.environ[name] for name in %r if name in os.environ},
+}
+name = os.path.basename(arguments[0])
+folder = os.environ["RLCG_RECORD"]
+with open(os.path.join(folder, name + ".part"), "w") as file:
+    json.dump(record, file)
+os.rename(os.path.join(folder, name + ".part"), os.path.join(folder, name + ".json"))
+time.sleep(0.5 if name == "evaluate_node" else 60)
+"""
+
+
+def make_prefix(prefix: Path) -> None:
+    """Make an install prefix with both packages, the shared files and stub executables."""
+    index = prefix / "share/ament_index/resource_index/packages"
+    index.mkdir(parents=True)
+    for package, executables in NODES.items():
+        (index / package).touch()
+        (prefix / "share" / package).mkdir(parents=True)
+        folder = prefix / "lib" / package
+        folder.mkdir(parents=True)
+        for executable in executables:
+            path = folder / executable
+            # Isolated from the environment of the caller, whose packages it needs not.
+            path.write_text(f"#!{sys.executable} -IS\n{STUB % (ENVIRONMENT,)}")
+            path.chmod(0o755)
+    for folder_name in ("launch", "config"):
+        shutil.copytree(ROOT / folder_name, prefix / "share/rlcg_policy" / folder_name)
+
+
+def record(command: Sequence[str], arguments: Sequence[str], folder: Path) -> dict[str, Any]:
+    """Run `command rlcg_policy grasp.launch.py arguments`; return what each node got.
+
+    Paths of this run are replaced by $PREFIX; parameter files by their contents.
+    """
+    prefix, records = folder / "prefix", folder / "records"
+    make_prefix(prefix)
+    records.mkdir()
+    environment = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
+    environment["AMENT_PREFIX_PATH"] = f"{prefix}:{environment.get('AMENT_PREFIX_PATH', '')}"
+    environment["RLCG_RECORD"] = str(records)
+    environment.pop("ROS_DISTRO", None)
+    launcher = subprocess.Popen(
+        [*command, "rlcg_policy", "grasp.launch.py", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    expected = 2 if "backend:=robot" in arguments else 4
+    deadline_s = time.monotonic() + 30
+    while len(list(records.glob("*.json"))) < expected and time.monotonic() < deadline_s:
+        time.sleep(0.05)
+    if expected == 2:
+        launcher.send_signal(signal.SIGINT)
+    output, _ = launcher.communicate(timeout=60)
+    found = {path.stem: json.loads(path.read_text()) for path in sorted(records.glob("*.json"))}
+    if len(found) != expected:
+        raise RuntimeError(f"found records of {sorted(found)}, expected {expected}:\n{output}")
+    return {name: normalized(one, str(prefix)) for name, one in found.items()}
+
+
+def normalized(one: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """Return a record without what differs from run to run."""
+    arguments = []
+    for word in one["arguments"]:
+        if word in one["parameters"] and not word.startswith(prefix):
+            word = "contents: " + one["parameters"][word]
+        arguments.append(word.replace(prefix, "$PREFIX"))
+    environment = {n: v.replace(prefix, "$PREFIX") for n, v in one["environment"].items()}
+    return {"arguments": arguments, "environment": environment}
+
+
+def main() -> None:
+    """Write the golden files with the real `ros2 launch`."""
+    for name, arguments in CASES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            found = record(["ros2", "launch"], arguments, Path(folder))
+        (GOLDEN / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+        print(f"wrote {name}.json: {', '.join(found)}")
+
+
+if __name__ == "__main__":
+    main()
