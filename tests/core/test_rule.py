@@ -90,14 +90,15 @@ def test_equivalent_yaw_is_near_and_within_range(yaw_rad: float, near_rad: float
     assert abs(chosen - near_rad) <= abs(yaw_rad - near_rad) + 1e-9
 
 
-def test_search_is_global_above_and_local_in_descent() -> None:
+def test_search_is_global_in_the_first_frame_and_near_the_last_goal_afterwards() -> None:
     goal = ToolPose(np.array([0.5, 0.1, 0.012]), 0.3)
-    mean0, std0 = rule.cem_start(RuleMemory(goal=goal), RULE, (0.6, 0.0, 0.0), (0.1, 0.1, 0.8))
+    mean0, std0 = rule.cem_start(RuleMemory(), RULE, (0.6, 0.0, 0.0), (0.1, 0.1, 0.8))
     np.testing.assert_array_equal(mean0, [0.6, 0.0, 0.0])
     np.testing.assert_array_equal(std0, [0.1, 0.1, 0.8])
-    local = rule.cem_start(RuleMemory(Phase.DESCEND, goal), RULE, (0.6, 0, 0), (0.1, 0.1, 0.8))
-    np.testing.assert_array_equal(local[0], [0.5, 0.1, 0.3])
-    np.testing.assert_array_equal(local[1], RULE.local_std)
+    for phase in (Phase.APPROACH, Phase.DESCEND):
+        local = rule.cem_start(RuleMemory(phase, goal), RULE, (0.6, 0, 0), (0.1, 0.1, 0.8))
+        np.testing.assert_array_equal(local[0], [0.5, 0.1, 0.3])
+        np.testing.assert_array_equal(local[1], RULE.local_std)
 
 
 @pytest.mark.parametrize("closed", [True, False])

@@ -5,9 +5,9 @@ A grasp-success predictor (Levine et al. 2016) learns where to grasp: Q(image, g
 Everything else of the action is decided here, by pure functions of the observation, the goal and
 a small memory. Heights are of the tool tip above the tray bottom.
 
-Phases: ``approach`` (search everywhere, move to the goal, not below ``align_height_m``) ->
-``descend`` (refine near the last goal, go down) -> ``close`` -> ``lift`` -> ``terminate``.
-The network is asked in the first two only.
+Phases: ``approach`` (move to the goal, not below ``align_height_m``) -> ``descend`` (go down) ->
+``close`` -> ``lift`` -> ``terminate``. The network is asked in the first two only: it searches the
+whole bin in the first frame and near its last goal from then on.
 """
 
 import math
@@ -88,8 +88,12 @@ class RuleMemory:
 def cem_start(
     memory: RuleMemory, rule: RuleParameters, mean0: npt.ArrayLike, std0: npt.ArrayLike
 ) -> tuple[FloatArray, FloatArray]:
-    """Return where CEM begins: ``mean0, std0`` everywhere, or near the last goal in descent."""
-    if memory.phase is Phase.DESCEND and memory.goal is not None:
+    """Return where CEM begins: ``mean0, std0`` in the first frame, then near the last goal.
+
+    A search everywhere in every frame would jump between objects of nearly equal Q, and the arm
+    would dither between them until the step limit.
+    """
+    if memory.goal is not None:
         goal = memory.goal
         return np.array([*goal.position_m[:2], goal.yaw_rad]), np.array(rule.local_std)
     return np.array(mean0, dtype=np.float64), np.array(std0, dtype=np.float64)

@@ -37,9 +37,7 @@ class Placements:
         return self.goal[int(np.argmax(self.score))]
 
 
-def plan(
-    world: PyBulletWorld, rng: np.random.Generator, grasp_height_m: float
-) -> Placements:
+def plan(world: PyBulletWorld, rng: np.random.Generator, grasp_height_m: float) -> Placements:
     """Score placements on all objects in the world; ``score`` is -inf where a finger would hit."""
     heights = measure(world.client, world.cell, world.objects)
     centres, masses = _candidate_centres(world, heights, rng)
@@ -94,9 +92,10 @@ def _score(
     hits = profile[:, :, under].max(axis=(1, 2)) > tip_m - 0.003
     inside = profile[:, :, offset <= half - CLEARANCE_M]
     reach = REACH_M[offset <= half - CLEARANCE_M]
-    low, high = inside > tip_m + 0.006, inside > tip_m + 0.6 * (inside.max(axis=(1, 2)) - tip_m)[
-        :, None, None
-    ]
+    low, high = (
+        inside > tip_m + 0.006,
+        inside > tip_m + 0.6 * (inside.max(axis=(1, 2)) - tip_m)[:, None, None],
+    )
     left, right = _edges(low, reach)
     left_high, right_high = _edges(high, reach)
     rows_hit = low.any(axis=2).mean(axis=1)

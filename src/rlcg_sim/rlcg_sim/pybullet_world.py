@@ -33,9 +33,7 @@ LIFTED_M = 0.08
 class PyBulletWorld:
     """Physics, camera and truth of one cell."""
 
-    def __init__(
-        self, cell: Cell, urdf: Path, gui: bool = False, renderer: str = "auto"
-    ) -> None:
+    def __init__(self, cell: Cell, urdf: Path, gui: bool = False, renderer: str = "auto") -> None:
         self.cell, self.camera = cell, cell.camera
         self._urdf = urdf
         self.client: Any = BulletClient(pybullet.GUI if gui else pybullet.DIRECT)

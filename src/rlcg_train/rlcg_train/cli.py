@@ -122,7 +122,11 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--checkpoint", type=Path, required=True, help="network to measure")
     measure.add_argument("--first", type=int, default=0, help="number of the first scene")
     measure.add_argument("--renderer", default="auto", help="auto, egl or tiny (default: auto)")
-    for command, objects in ((expert, "mixed_test"), (collect, "mixed_train"), (measure, "mixed_train")):
+    for command, objects in (
+        (expert, "mixed_test"),
+        (collect, "mixed_train"),
+        (measure, "mixed_train"),
+    ):
         command.add_argument("--objects", default=objects, choices=OBJECT_SETS, help="object set")
         command.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     for command in (expert, measure):

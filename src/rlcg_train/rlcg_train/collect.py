@@ -119,4 +119,6 @@ def main_timing(settings: CollectSettings) -> None:
     """Print how long one shard takes on this machine."""
     started = time.perf_counter()
     rate = _collect_shard((settings, 0))
-    print(f"{ATTEMPTS_PER_SHARD} attempts, success {rate:.2f}, {time.perf_counter() - started:.1f} s")
+    print(
+        f"{ATTEMPTS_PER_SHARD} attempts, success {rate:.2f}, {time.perf_counter() - started:.1f} s"
+    )

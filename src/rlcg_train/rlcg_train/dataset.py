@@ -75,9 +75,7 @@ def batches(frames: IntArray, size: int, rng: np.random.Generator) -> Iterator[T
         yield torch.from_numpy(order[start : start + size])
 
 
-def cut_patches(
-    data: Dataset, settings: NetworkSettings, frames: Tensor, goal: Tensor
-) -> Tensor:
+def cut_patches(data: Dataset, settings: NetworkSettings, frames: Tensor, goal: Tensor) -> Tensor:
     """Return patches (B, 3P, H, W) in [-1, 1] of frames (B,) at goals (B, 3).
 
     Bilinear, zero outside the picture: what `network.sample_patches` computes, without turning

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from rlcg_core.cem import CemSettings, Variable
 from rlcg_core.cell import ROBOT1
+from rlcg_core.cem import CemSettings, Variable
 from rlcg_core.manifest import CemStart
 from rlcg_core.rule import RuleMemory, RuleParameters, cem_start
 from rlcg_core.types import Observation
@@ -84,9 +84,7 @@ def on_policy_chooser(
 ) -> GoalChooser:
     """Return a chooser for one attempt; in ``explore_share`` of them a constant offset is added."""
     if checkpoint not in _POLICIES:
-        _POLICIES[checkpoint] = TorchPolicy(
-            Path(checkpoint), rule, default_cem(), default_start()
-        )
+        _POLICIES[checkpoint] = TorchPolicy(Path(checkpoint), rule, default_cem(), default_start())
     policy = _POLICIES[checkpoint]
     exploring = rng.random() < explore_share
     offset = np.array(NOISE) * rng.normal(size=3) if exploring else np.zeros(3)

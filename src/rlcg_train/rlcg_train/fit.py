@@ -91,9 +91,7 @@ class Fit:
         patches, numbers = augment.mirror(augment.colours(patches), numbers)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bf16):
             logits = self.network(patches, numbers)
-        return functional.binary_cross_entropy_with_logits(
-            logits.float(), self.data.success[batch]
-        )
+        return functional.binary_cross_entropy_with_logits(logits.float(), self.data.success[batch])
 
     @torch.no_grad()
     def judge(self) -> dict[str, float]:

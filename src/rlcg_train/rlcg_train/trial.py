@@ -74,7 +74,9 @@ def measure(settings: TrialSettings) -> tuple[int, int]:
     return successes, len(outcomes)
 
 
-def _work(settings: TrialSettings, numbers: list[int], queue: "multiprocessing.SimpleQueue[int]") -> None:
+def _work(
+    settings: TrialSettings, numbers: list[int], queue: "multiprocessing.SimpleQueue[int]"
+) -> None:
     os.environ["LP_NUM_THREADS"] = "1"
     policy = None
     if settings.checkpoint:
