@@ -184,10 +184,15 @@ def nodes() -> list[Node]:
     policy = {
         "autostart": True,
         "lockstep": ParameterValue(lockstep, value_type=bool),
+        # In lock-step the next frame may wait for a slow machine, and nothing moves meanwhile.
+        "max_silence_s": ParameterValue(
+            PythonExpression(["10.0 if ", lockstep, " else 0.8"]), value_type=float
+        ),
         "model": argument("model", str),
         "rate_hz": argument("rate_hz", float),
     }
     evaluate = {
+        "backend": argument("backend", str),
         "grasps": argument("grasps", int),
         "objects": objects,
         "run_directory": argument("run_directory", str),

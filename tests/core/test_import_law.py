@@ -39,16 +39,14 @@ ROS = {
 LIBRARY = {
     "rlcg_core": {"numpy"},
     "rlcg_ros": {"rlcg_core", "numpy"} | ROS,
-    "rlcg_policy": {"rlcg_core", "numpy", "cv2", "onnx", "onnxruntime", "pinocchio"},
+    "rlcg_policy": {"rlcg_core", "numpy", "cv2", "onnxruntime", "pinocchio"},
     "rlcg_sim": {
         "rlcg_core",
         "numpy",
-        "cv2",
         "gymnasium",
         "pybullet",
         "pybullet_data",
         "pybullet_utils",
-        "tqdm",
     },
     "rlcg_train": {"rlcg_core", "rlcg_sim", "numpy", "cv2", "onnx", "onnxruntime", "torch", "tqdm"},
     "rlcg_bringup": {"ament_index_python", "yaml"},
