@@ -41,18 +41,18 @@ def run(make_node: Callable[[], Node], threads: int = 1) -> int:
     """Make the node, spin it until a signal comes, let it send its last message; return exit code.
 
     The node may have ``begin()``, called once its name is known to be free, and ``before_exit()``,
-    called while the ROS context is still alive.
+    called while the ROS context is still alive. A node that is done by itself sets ``exit_code``.
     """
     # rclpy's own handlers would end the context first, and the stop could not be sent any more.
     request = _StopRequest()
     try:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy has a different exception for each bad argument
-        return _complain(ConfigError(f"ROS cannot start: {_one_line(error)}"))
+        return complain(ConfigError(f"ROS cannot start: {_one_line(error)}"))
     try:
         return _run_node(make_node, threads, request)
     except RlcgError as error:
-        return _complain(error)
+        return complain(error)
     finally:
         rclpy.try_shutdown()
 
@@ -67,11 +67,15 @@ def _run_node(make_node: Callable[[], Node], threads: int, request: _StopRequest
         executor.add_node(node)
         if not request.asked:
             getattr(node, "begin", lambda: None)()
-        while not request.asked and rclpy.ok():
+        while not request.asked and rclpy.ok() and _exit_code(node) is None:
             executor.spin_once(timeout_sec=_SPIN_S)
-        return 0
+        return _exit_code(node) or 0
     finally:
         _end(node, executor)
+
+
+def _exit_code(node: Node) -> int | None:
+    return getattr(node, "exit_code", None)
 
 
 def _end(node: Node, executor: Executor) -> None:
@@ -97,7 +101,8 @@ def _check_name_is_free(node: Node, request: _StopRequest) -> None:
         time.sleep(0.05)
 
 
-def _complain(error: RlcgError) -> int:
+def complain(error: RlcgError) -> int:
+    """Print one line about the error and return the exit code for it."""
     print(f"error: {_one_line(error)}", file=sys.stderr, flush=True)
     return 2 if isinstance(error, ConfigError) else 1
 

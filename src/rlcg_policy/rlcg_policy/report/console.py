@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person reads while an evaluation runs, and at its end."""
+
+from pathlib import Path
+
+from rlcg_core.reasons import Outcome
+from rlcg_core.statistics import median, wilson_interval
+from rlcg_policy.report.record import GraspRecord, Report
+
+
+def line(record: GraspRecord, wanted: int) -> str:
+    """Return the one line of an attempt."""
+    width = len(str(wanted))
+    text = (
+        f"grasp {record.index + 1:{width}}/{wanted}  {record.outcome.name.lower():7}  "
+        f"{record.steps:2} steps  q {record.last_q:4.2f}  step {_ms(record.step_ms)}  "
+        f"image to command {_ms(record.image_to_command_ms)}"
+    )
+    why = record.reason.name.lower() + (f": {record.text}" if record.text else "")
+    return text if record.outcome is Outcome.SUCCESS else f"{text}  ({why})"
+
+
+def rate(report: Report) -> str:
+    """Return successes, rate and interval in words."""
+    if report.grasps == 0:
+        return "no valid grasp"
+    low, high = wilson_interval(report.successes, report.grasps)
+    return (
+        f"{report.successes} of {report.grasps} = {report.successes / report.grasps:.1%}, "
+        f"95% interval {low:.1%} to {high:.1%}"
+    )
+
+
+def rows(report: Report) -> list[tuple[str, str]]:
+    """Return the table as pairs of name and value."""
+    invalid = len(report.episodes) - report.grasps
+    steps = median([float(episode.steps) for episode in report.episodes])
+    return [
+        ("model", report.model),
+        ("world", f"{report.backend}, rendered by {report.renderer or 'unknown'}"),
+        ("objects", f"{report.objects}, seed {report.seed}"),
+        ("grasps", f"{report.grasps} of {report.wanted}, {invalid} invalid"),
+        ("success", rate(report)),
+        ("steps", "none" if steps is None else f"{steps:g} per grasp (median)"),
+        ("step", f"{_ms(report.all_ms('step_ms'))} (median), frame in hand to command out"),
+        ("image to command", f"{_ms(report.all_ms('image_to_command_ms'))} (median)"),
+        ("commit", report.commit),
+    ]
+
+
+def table(report: Report, folder: Path) -> str:
+    """Return the closing table."""
+    pairs = [*rows(report), ("pictures", str(folder / "strip.png"))]
+    pairs += [("page", str(folder / "report.html")), ("figures", str(folder / "report.json"))]
+    width = max(len(name) for name, _ in pairs)
+    return "\n".join(f"  {name:{width}}  {value}" for name, value in pairs)
+
+
+def _ms(values: tuple[float, ...] | list[float]) -> str:
+    value = median(values)
+    return "-" if value is None else f"{value:.1f} ms"

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`rlcg_core.station.Station` over the services and the action of the other nodes.
+
+Calls block and belong into a thread beside the executor. Each raises `WorldError` when another
+node does not do its part, and `CallStoppedError` when the caller is stopped.
+"""
+
+from dataclasses import dataclass
+
+from rclpy.action import ActionClient
+from rclpy.node import Node
+from rlcg_msgs.action import Grasp
+from rlcg_msgs.srv import GetOutcome, ResetWorld
+from std_srvs.srv import Trigger
+
+from rlcg_core.cell import ROBOT1, Cell
+from rlcg_core.errors import WorldError
+from rlcg_core.reasons import GateReason, GateState, Outcome, TerminationReason, WorldReason
+from rlcg_core.station import Attempt, Scene
+from rlcg_ros.calls import Caller
+from rlcg_ros.cell_watch import CellWatch
+
+ANSWER_S = 10.0
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Longest waits [wall s]: for the other nodes, for a reset, for the arm to be home.
+
+    ``episode_s`` bounds an episode whose node does not end it by itself.
+    """
+
+    nodes_s: float = 30.0
+    reset_s: float = 120.0
+    home_s: float = 20.0
+    episode_s: float = 900.0
+
+
+class RosStation:
+    """The simulated cell with arm_node and policy_node, as one object."""
+
+    def __init__(self, node: Node, caller: Caller, waits: Waits, cell: Cell = ROBOT1) -> None:
+        self._caller, self._waits, self._arm = caller, waits, cell.arm
+        self._watch = CellWatch(node)
+        self._reset = node.create_client(ResetWorld, "sim_node/reset")
+        self._outcome = node.create_client(GetOutcome, "sim_node/outcome")
+        self._home = node.create_client(Trigger, "arm_node/home")
+        self._reset_stop = node.create_client(Trigger, "arm_node/reset_stop")
+        self._grasp = ActionClient(node, Grasp, "policy_node/grasp")
+
+    def wait_for_nodes(self) -> None:
+        """Wait until all that is needed is there; one line each for what is late."""
+        for client in (self._reset, self._outcome, self._home, self._reset_stop, self._grasp):
+            self._caller.service(client, self._waits.nodes_s)
+
+    def reset(self, seed: int, objects: str) -> Scene:
+        """Reset the world, release a stopped gate, drive the arm home, await a new frame."""
+        request = ResetWorld.Request(seed=seed, objects=objects)
+        answer = self._caller.call(self._reset, request, self._waits.reset_s)
+        if answer.reason != WorldReason.OK:
+            raise WorldError(f"the world cannot be reset: {answer.text}")
+        self._release_gate()
+        self._go_home()
+        return Scene(answer.renderer, tuple(answer.object_names))
+
+    def grasp(self, seed: int) -> Attempt:
+        """Send one goal and wait for its result."""
+        self._watch.begin()
+        sent = self._grasp.send_goal_async(Grasp.Goal(seed=seed))
+        remedy = "look at the output of policy_node"
+        goal = self._caller.finish(sent, ANSWER_S, "answer to a grasp goal", remedy)
+        if not goal.accepted:
+            raise WorldError("policy_node refused the goal: is it active, does another one run?")
+        future = goal.get_result_async()
+        result = self._caller.finish(
+            future, self._waits.episode_s, "result of a grasp", remedy, self._grasp
+        ).result
+        stopped = self._watch.gate_state is GateState.STOPPED
+        return Attempt(
+            reason=TerminationReason(result.termination_reason),
+            text=result.text,
+            steps=result.steps,
+            last_q=result.last_q,
+            step_ms=tuple(result.step_ms),
+            image_to_command_ms=tuple(result.image_to_command_ms),
+            model=result.model,
+            gate=self._watch.gate_reason if stopped else GateReason.OK,
+            frames=self._watch.frames,
+        )
+
+    def outcome(self) -> Outcome:
+        """Ask the simulator."""
+        return Outcome(self._caller.call(self._outcome, GetOutcome.Request(), ANSWER_S).outcome)
+
+    def _release_gate(self) -> None:
+        """Call ``reset_stop`` until the gate is open; it has a cool-down."""
+
+        def ready() -> bool:
+            if self._watch.gate_state is GateState.STOPPED:
+                self._caller.call(self._reset_stop, Trigger.Request(), ANSWER_S)
+            return self._watch.gate_state is GateState.READY
+
+        remedy = f"look at gate_status, it said: {self._watch.gate_text or 'nothing'}"
+        self._caller.wait_until(ready, self._waits.home_s, "open gate", remedy)
+
+    def _go_home(self) -> None:
+        """Drive the arm home and wait for a frame that shows it there."""
+        before_s = self._watch.image_stamp_s
+        text = ""
+
+        def accepted() -> bool:
+            nonlocal text
+            answer = self._caller.call(self._home, Trigger.Request(), ANSWER_S)
+            text = answer.message
+            return bool(answer.success)
+
+        def arrived() -> bool:
+            return self._watch.image_stamp_s > before_s and self._watch.is_home(self._arm)
+
+        limit_s = self._waits.home_s
+        self._caller.wait_until(accepted, limit_s, "way home", "look at the output of arm_node")
+        remedy = "is there a camera on image_raw, does the arm follow joint_trajectory?"
+        self._caller.wait_until(arrived, limit_s, f"new image of the arm at home ({text})", remedy)
