@@ -70,7 +70,7 @@ def arguments() -> list[DeclareLaunchArgument]:
         ),
         DeclareLaunchArgument(
             "model",
-            default_value="default",
+            default_value="robot1_grasp_success",
             description="Model bundle: a name in models/ or a path",
         ),
         DeclareLaunchArgument(
@@ -89,7 +89,7 @@ def arguments() -> list[DeclareLaunchArgument]:
             description="The simulation waits for each command: repeatable; else real time",
         ),
         DeclareLaunchArgument(
-            "rate_hz", default_value="5.0", description="Decisions per second of the closed loop"
+            "rate_hz", default_value="3.0", description="Decisions per second of the closed loop"
         ),
         DeclareLaunchArgument(
             "run_directory",
