@@ -27,6 +27,8 @@ if [[ -f $stamp && $(<"$stamp") == "$before" ]]; then exit 0; fi
 
 command -v c++ >/dev/null || fail "found no C++ compiler (c++), needed for the messages; install one (Debian, Ubuntu: apt install g++)"
 command -v cc >/dev/null || fail "found no C compiler (cc), needed for the messages; install one (Debian, Ubuntu: apt install gcc)"
+"$venv/bin/python" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' \
+    || fail "found no Python.h of $("$venv/bin/python" --version), needed for the messages; install it (Debian, Ubuntu: apt install python3-dev)"
 command -v make >/dev/null || command -v ninja >/dev/null || fail "found no make; install it (Debian, Ubuntu: apt install make)"
 
 options=()

@@ -70,15 +70,24 @@ make_venv() {
 
 # One line per ten packages, or one moving line on a terminal, instead of pip's five lines per package.
 show_progress() {
-    local moving=0
-    if [[ -t 1 ]]; then moving=1; fi
-    awk -v total="$1" -v moving="$moving" '
-        function show(text) { if (moving) printf "\r\033[K  %s", text; else { print "  " text; fflush() } }
-        /^(Collecting|Requirement already)/ { n++; if (moving || n % 10 == 0) show(n " of about " total ": " ($1 == "Collecting" ? $2 : $4)) }
-        /Building wheel for pybullet .*: started/ { show("compiling pybullet (no wheel for this Python): about 4 minutes on 2 cores") }
-        /still running/ { if (moving) show("still compiling"); else show("still compiling") }
-        /^Installing collected packages/ { show("installing " n " packages") }
-        END { if (moving) printf "\r\033[K" }'
+    local total=$1 n=0 line words
+    while IFS= read -r line; do
+        case $line in
+        Collecting* | "Requirement already satisfied"*)
+            read -r -a words <<<"${line#Requirement already }"
+            n=$((n + 1))
+            if [[ -t 1 ]] || ((n % 10 == 0)); then say_progress "$n of about $total: ${words[1]}"; fi
+            ;;
+        *"Building wheel for pybullet"*started) say_progress "compiling pybullet, which has no wheel for this Python: 4 to 8 minutes" ;;
+        *"still running"*) say_progress "still compiling ($SECONDS s)" ;;
+        "Installing collected packages"*) say_progress "installing $n packages" ;;
+        esac
+    done
+    if [[ -t 1 ]]; then printf '\r\033[K'; fi
+}
+
+say_progress() {
+    if [[ -t 1 ]]; then printf '\r\033[K  %s' "$1"; else echo "  $1"; fi
 }
 
 # The lock is complete, so nothing is resolved. Without debug information pybullet compiles faster.
