@@ -21,8 +21,12 @@ from rclpy.signals import SignalHandlerOptions
 
 from rlcg_core.errors import ConfigError, RlcgError
 
-DISCOVERY_S = 0.6
+# Others are found within 0.1 to 0.8 s: wait a little before the node acts, go on looking while it
+# runs. A node older than the watch does not look any more, so that the newcomer is the one to go.
+DISCOVERY_S = 0.5
+WATCH_S = 3.0
 _SPIN_S = 0.1
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _StopRequest:
@@ -30,7 +34,7 @@ class _StopRequest:
 
     def __init__(self) -> None:
         self.asked = False
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _SIGNALS:
             signal.signal(number, self._ask)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
@@ -55,6 +59,9 @@ def run(make_node: Callable[[], Node], threads: int = 1) -> int:
         return complain(error)
     finally:
         rclpy.try_shutdown()
+        # Python resets its handlers when it ends; a late signal would turn success into a death.
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _run_node(make_node: Callable[[], Node], threads: int, request: _StopRequest) -> int:
@@ -63,12 +70,14 @@ def _run_node(make_node: Callable[[], Node], threads: int, request: _StopRequest
         SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)
     )
     try:
-        _check_name_is_free(node, request)
+        born_s = time.monotonic()
+        while not request.asked and time.monotonic() - born_s < DISCOVERY_S:
+            _check_name_is_free(node)
+            time.sleep(_SPIN_S)
         executor.add_node(node)
         if not request.asked:
             getattr(node, "begin", lambda: None)()
-        while not request.asked and rclpy.ok() and _exit_code(node) is None:
-            executor.spin_once(timeout_sec=_SPIN_S)
+        _spin(node, executor, request, watch_until_s=born_s + WATCH_S)
         return _exit_code(node) or 0
     finally:
         _end(node, executor)
@@ -87,18 +96,24 @@ def _end(node: Node, executor: Executor) -> None:
             node.destroy_node()
 
 
-def _check_name_is_free(node: Node, request: _StopRequest) -> None:
+def _spin(node: Node, executor: Executor, request: _StopRequest, watch_until_s: float) -> None:
+    check_at_s = time.monotonic()
+    while not request.asked and rclpy.ok() and _exit_code(node) is None:
+        executor.spin_once(timeout_sec=_SPIN_S)
+        if check_at_s <= time.monotonic() < watch_until_s:
+            _check_name_is_free(node)
+            check_at_s = time.monotonic() + _SPIN_S
+
+
+def _check_name_is_free(node: Node) -> None:
     own = (node.get_name(), node.get_namespace())
-    deadline_s = time.monotonic() + DISCOVERY_S
-    while time.monotonic() < deadline_s and not request.asked:
-        if node.get_node_names_and_namespaces().count(own) > 1:
-            domain = os.environ.get("ROS_DOMAIN_ID", "0")
-            raise ConfigError(
-                f"a node {node.get_fully_qualified_name()} runs on ROS domain {domain} already, "
-                "expected none: end it, or set ROS_DOMAIN_ID to a free number; a killed node "
-                "vanishes after 20 s"
-            )
-        time.sleep(0.05)
+    if node.get_node_names_and_namespaces().count(own) > 1:
+        domain = os.environ.get("ROS_DOMAIN_ID", "0")
+        raise ConfigError(
+            f"a node {node.get_fully_qualified_name()} runs on ROS domain {domain} already, "
+            "expected none: end it, or set ROS_DOMAIN_ID to a free number; a killed node "
+            "vanishes after 20 s"
+        )
 
 
 def complain(error: RlcgError) -> int:

@@ -64,7 +64,6 @@ class SimLoop:
         self.world.advance(self._owed_s)
         self._owed_s -= self.world.time_s - before_s  # worlds advance by whole steps
         if self.world.time_s >= self._next_image_s:
-            self._next_image_s = self.world.time_s + 1.0 / self._parameters.image_rate_hz
             self._take_picture(monotonic_s)
 
     def pause(self, paused: bool, monotonic_s: float) -> None:
@@ -122,6 +121,7 @@ class SimLoop:
 
     def _take_picture(self, monotonic_s: float) -> None:
         self._frame = Frame(self.world.render(), self.world.time_s)
+        self._next_image_s = self.world.time_s + 1.0 / self._parameters.image_rate_hz
         self._show(self._frame, monotonic_s)
 
     def _show(self, frame: Frame, monotonic_s: float) -> None:

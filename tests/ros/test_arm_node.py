@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gate as a real process, fed over DDS."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from processes import NodeProcess, parameters
+from rlcg_msgs.msg import GateStatus, GraspCommand
+from ros_bench import RosBench
+from sensor_msgs.msg import JointState
+from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory
+
+from rlcg_core.cell import ROBOT1
+from rlcg_core.reasons import GateReason, GateState
+from rlcg_core.types import Action, Decision, JointSample
+from rlcg_ros import qos
+from rlcg_ros.conversions import decision_to_msg, joints_to_msg, stamp_from_s
+
+NAMES = (*ROBOT1.arm.joint_names, ROBOT1.gripper.joint_name)
+HOME = np.array(ROBOT1.arm.home_rad)
+DOWN = Action(np.array([0.01, 0.0, -0.02]), 0.1)
+
+
+class Robot(RosBench):
+    """Plays a robot that stands at ``joints`` and a policy that sends commands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.joints, self.names, self.publishing = HOME.copy(), NAMES, True
+        self._states = self.node.create_publisher(
+            JointState, "joint_states", qos.JOINT_STATES_PUBLISHED
+        )
+        self._commands = self.node.create_publisher(GraspCommand, "grasp_command", qos.COMMAND)
+        self.listen(JointTrajectory, "joint_trajectory", qos.COMMAND)
+        self.listen(JointTrajectory, "gripper_command", qos.COMMAND)
+        self.listen(GateStatus, "gate_status", qos.STATUS)
+        self.node.create_timer(0.02, self.publish_joints)
+
+    def publish_joints(self) -> None:
+        if self.publishing:
+            positions = np.append(self.joints, ROBOT1.gripper.opening_max_m)[: len(self.names)]
+            sample = JointSample(self.names, positions, np.zeros_like(positions), time.time())
+            self._states.publish(joints_to_msg(sample))
+
+    def message(self, action: Action = DOWN, age_s: float = 0.05) -> GraspCommand:
+        decision = Decision(action, 0.5, np.zeros(0), np.zeros(0))
+        return decision_to_msg(decision, time.time() - age_s, ROBOT1.arm.base_frame, "e", 0)
+
+    def send(self, message: GraspCommand) -> None:
+        self._commands.publish(message)
+
+    def await_state(self, state: GateState) -> GateStatus:
+        def arrived() -> bool:
+            statuses = self.received["gate_status"]
+            return bool(statuses) and statuses[-1].state == state
+
+        self.until(arrived, f"gate state {state.name}")
+        return self.received["gate_status"][-1]
+
+    def ready(self) -> None:
+        """Wait until the gate listens and accepts."""
+        self.until(lambda: self._commands.get_subscription_count() > 0, "gate")
+        status = self.received["gate_status"]
+        if status and status[-1].state == GateState.STOPPED:
+            assert self.call(Trigger, "arm_node/reset_stop", Trigger.Request()).success
+        self.await_state(GateState.READY)
+
+    def sent_joints(self, message: JointTrajectory) -> np.ndarray:
+        assert list(message.joint_names) == list(ROBOT1.arm.joint_names)
+        assert (message.header.stamp.sec, message.header.stamp.nanosec) == (0, 0)
+        return np.array(message.points[-1].positions)
+
+
+@pytest.fixture
+def robot() -> Iterator[Robot]:
+    with Robot() as made:
+        yield made
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[NodeProcess]:
+    arguments = parameters(reset_cooldown_s=0.0, deadman_s=0.5)
+    with NodeProcess("rlcg_policy.arm_node", tmp_path / "log", *arguments) as process:
+        yield process
+        assert process.end() < 3.0
+        assert "Traceback" not in process.output
+
+
+@pytest.mark.usefixtures("gate")
+def test_a_good_command_moves_arm_and_jaw(robot: Robot) -> None:
+    robot.ready()
+    message = robot.await_new("joint_trajectory", lambda: robot.send(robot.message()))
+    change = robot.sent_joints(message) - HOME
+    assert 0.0 < np.max(np.abs(change)) < 0.5
+    duration = message.points[-1].time_from_start
+    assert duration.sec + 1e-9 * duration.nanosec >= 1.0 / 3.0 - 1e-6
+    robot.until(lambda: robot.count("gripper_command") == 1, "gripper command")
+    jaw = robot.received["gripper_command"][0]
+    assert list(jaw.joint_names) == [ROBOT1.gripper.joint_name]
+    assert jaw.points[-1].positions[0] == pytest.approx(ROBOT1.gripper.opening_max_m)
+
+
+def _nan(message: GraspCommand) -> None:
+    message.displacement.y = float("nan")
+
+
+def _stale(message: GraspCommand) -> None:
+    message.header.stamp = stamp_from_s(time.time() - 1.0)
+
+
+def _future(message: GraspCommand) -> None:
+    message.header.stamp = stamp_from_s(time.time() + 1.0)
+
+
+def _outside(message: GraspCommand) -> None:
+    message.displacement.z = 0.06
+
+
+def _too_far(message: GraspCommand) -> None:
+    message.displacement.x = 0.5
+
+
+def _frame(message: GraspCommand) -> None:
+    message.header.frame_id = "map"
+
+
+def _spec(message: GraspCommand) -> None:
+    message.spec_fingerprint = "0" * 16
+
+
+@pytest.mark.usefixtures("gate")
+def test_bad_commands_hold_latch_and_name_their_reason(robot: Robot) -> None:
+    cases: list[tuple[Callable[[GraspCommand], None], GateReason]] = [
+        (_nan, GateReason.NOT_FINITE),
+        (_stale, GateReason.STALE_STAMP),
+        (_future, GateReason.FUTURE_STAMP),
+        (_outside, GateReason.OUTSIDE_WORKSPACE),
+        (_too_far, GateReason.STEP_TOO_LARGE),
+        (_frame, GateReason.WRONG_FRAME),
+        (_spec, GateReason.SPEC_MISMATCH),
+    ]
+    for spoil, reason in cases:
+        robot.ready()
+        bad = robot.message()
+        spoil(bad)
+        hold = robot.await_new("joint_trajectory", lambda bad=bad: robot.send(bad))
+        np.testing.assert_allclose(robot.sent_joints(hold), HOME, atol=1e-12)
+        assert robot.await_state(GateState.STOPPED).reason == reason
+        before = robot.count("joint_trajectory")
+        robot.send(robot.message())
+        time.sleep(0.2)
+        assert robot.count("joint_trajectory") == before, f"moved after {reason.name}"
+
+
+@pytest.mark.usefixtures("gate")
+def test_silence_within_an_episode_holds_where_the_arm_is(robot: Robot) -> None:
+    robot.ready()
+    robot.await_new("joint_trajectory", lambda: robot.send(robot.message()))
+    robot.joints = HOME + 0.01
+    begun_s = time.monotonic()
+    hold = robot.await_new("joint_trajectory", lambda: None)
+    assert 0.3 < time.monotonic() - begun_s < 0.9
+    np.testing.assert_allclose(robot.sent_joints(hold), HOME + 0.01, atol=1e-12)
+    assert robot.await_state(GateState.STOPPED).reason == GateReason.DEADMAN
+
+
+@pytest.mark.usefixtures("gate")
+def test_silence_after_the_end_of_an_episode_is_no_fault(robot: Robot) -> None:
+    robot.ready()
+    robot.await_new("joint_trajectory", lambda: robot.send(robot.message()))
+    last = robot.message(Action(np.zeros(3), terminate=True))
+    robot.await_new("joint_trajectory", lambda: robot.send(last))
+    time.sleep(0.8)
+    assert robot.received["gate_status"][-1].state == GateState.READY
+
+
+@pytest.mark.usefixtures("gate")
+def test_lost_joint_states_stop_the_motion(robot: Robot) -> None:
+    robot.ready()
+    robot.publishing = False
+    robot.await_state(GateState.HOLDING)
+    before = robot.count("joint_trajectory")
+    robot.send(robot.message())
+    assert robot.await_state(GateState.STOPPED).reason == GateReason.STALE_JOINT_STATE
+    assert robot.count("joint_trajectory") == before
+
+
+@pytest.mark.usefixtures("gate")
+def test_joint_names_of_another_robot_are_listed(robot: Robot) -> None:
+    robot.names = tuple(f"joint_{i}" for i in range(1, 8))
+    status = robot.await_state(GateState.HOLDING)
+    robot.until(
+        lambda: robot.received["gate_status"][-1].reason == GateReason.BAD_JOINT_STATE, "complaint"
+    )
+    status = robot.received["gate_status"][-1]
+    assert "joint_1" in status.text
+    assert "lbr_A1" in status.text
+    robot.send(robot.message())
+    assert robot.await_state(GateState.STOPPED).reason == GateReason.BAD_JOINT_STATE
+    assert robot.count("joint_trajectory") == 0
+
+
+@pytest.mark.usefixtures("gate")
+def test_stop_and_home_services(robot: Robot) -> None:
+    robot.ready()
+    robot.joints = HOME + np.array([0.2, 0, 0, 0, 0, 0, 0])
+    time.sleep(0.1)
+    before = robot.count("joint_trajectory")
+    answer = robot.call(Trigger, "arm_node/home", Trigger.Request())
+    assert answer.success, answer.message
+    robot.until(lambda: robot.count("joint_trajectory") > before, "way home")
+    way = robot.received["joint_trajectory"][before]
+    np.testing.assert_allclose(robot.sent_joints(way), HOME)
+    assert way.points[-1].time_from_start.sec >= 1
+    assert robot.call(Trigger, "arm_node/stop", Trigger.Request()).success
+    assert robot.await_state(GateState.STOPPED).reason == GateReason.OPERATOR_STOP
+    assert not robot.call(Trigger, "arm_node/home", Trigger.Request()).success
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_a_hold_as_last_message(
+    robot: Robot, tmp_path: Path, number: int
+) -> None:
+    with NodeProcess("rlcg_policy.arm_node", tmp_path / "log") as process:
+        robot.ready()
+        moving = robot.await_new("joint_trajectory", lambda: robot.send(robot.message()))
+        assert not np.allclose(robot.sent_joints(moving), HOME)
+        robot.joints = HOME + 0.02
+        time.sleep(0.1)
+        process.send_signal(number)
+        time.sleep(0.02)
+        took_s = process.end(number)  # a second signal changes nothing
+        robot.until(lambda: robot.count("joint_trajectory") == 2, "hold")
+        np.testing.assert_allclose(
+            robot.sent_joints(robot.received["joint_trajectory"][-1]), HOME + 0.02, atol=1e-12
+        )
+        assert robot.count("gripper_command") == 2
+        assert robot.received["gate_status"][-1].state == GateState.INACTIVE
+        assert process.wait() == 0
+        assert took_s < 3.0
+        assert "Traceback" not in process.output
