@@ -30,6 +30,7 @@ class Attempt:
     last_q: float = math.nan
     step_ms: tuple[float, ...] = ()
     image_to_command_ms: tuple[float, ...] = ()
+    network_ran: tuple[bool, ...] = ()
     model: str = ""
     gate: GateReason = GateReason.OK
     frames: tuple[ImageArray, ...] = field(default=(), repr=False)

@@ -84,7 +84,9 @@ class Observation:
             )
         numbers = (self.height_above_tray_m, *self.tool_pose.position_m, self.tool_pose.yaw_rad)
         if not np.all(np.isfinite(numbers)) or not np.all(np.isfinite(self.projection_base_to_px)):
-            raise InputError("state or camera projection has non-finite numbers: check joint_states")
+            raise InputError(
+                "state or camera projection has non-finite numbers: check joint_states"
+            )
         return self
 
 
@@ -94,6 +96,7 @@ class Decision:
 
     ``q_value`` in (0, 1). ``cem_mean`` and ``cem_std`` are of the last CEM fit, in the order and
     units of the bundle's CEM variables. ``goal``: the pose that the policy servos to, if any.
+    ``network_ran``: False where a rule alone decided; Q and CEM are then those of before.
     """
 
     action: Action
@@ -102,6 +105,7 @@ class Decision:
     cem_std: FloatArray
     phase: str = "servo"
     goal: ToolPose | None = None
+    network_ran: bool = True
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,9 @@ class ArmTrajectory:
 
     def __post_init__(self) -> None:
         if len(self.positions) != len(self.times_s) or len(self.times_s) == 0:
-            raise SpecError(f"{len(self.positions)} points for {len(self.times_s)} times, need >= 1")
+            raise SpecError(
+                f"{len(self.positions)} points for {len(self.times_s)} times, need >= 1"
+            )
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,7 @@ class Evaluation:
             duration_s=time.monotonic() - begun_s,
             step_ms=attempt.step_ms,
             image_to_command_ms=attempt.image_to_command_ms,
+            network_ran=attempt.network_ran,
             object_names=scene.object_names,
         )
 

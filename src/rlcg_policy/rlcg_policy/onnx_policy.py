@@ -2,6 +2,7 @@
 """`rlcg_core.ports.Policy` over ONNX Runtime: one ``session.run`` per frame, CEM in the graph."""
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,8 @@ class OnnxPolicy:
 
     def decide(self, observation: Observation) -> Decision:
         """Return the decision; raises `InputError` if the graph's answer is not finite."""
-        if self._memory.needs_goal:
+        network_ran = self._memory.needs_goal
+        if network_ran:
             self._outputs = self._infer(observation)
         outputs, parameters = self._outputs, self.manifest.rule
         if parameters is None:
@@ -61,7 +63,8 @@ class OnnxPolicy:
         if self._memory.needs_goal:
             goal = rule.goal_pose(outputs["goal"], observation, parameters)
         action, self._memory = rule.step(self._memory, parameters, observation, goal)
-        return _decision(outputs, action, self._memory.phase.value, goal)
+        decision = _decision(outputs, action, self._memory.phase.value, goal)
+        return replace(decision, network_ran=network_ran)
 
     def _infer(self, observation: Observation) -> Arrays:
         """Run the graph on a frame."""

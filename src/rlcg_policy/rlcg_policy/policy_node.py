@@ -126,7 +126,8 @@ class PolicyNode(ManagedNode):
         if isinstance(verdict, Act):
             self._send(verdict)
             delay_ms = 1e3 * (time.time() - sensors.published_s)
-            self._meter.note(begun_s, time.monotonic(), delay_ms)
+            network_ran = verdict.decision.network_ran
+            self._meter.note(begun_s, time.monotonic(), delay_ms, network_ran)
             self._server.feedback(verdict, self._meter.step_ms[-1], delay_ms)
             if verdict.decision.action.terminate:
                 verdict = loop.step(None, None, now(self))
@@ -158,8 +159,10 @@ class PolicyNode(ManagedNode):
             self._send(end.stop)
         text = f"{end.reason.name}: {end.text}" if end.text else end.reason.name
         self.get_logger().info(f"episode {self._episode_id} ended after {end.steps} steps, {text}")
-        meter, model = self._meter, self._policy.manifest.name
-        self._server.finish(end, meter.step_ms, meter.image_to_command_ms, model)
+        result = self._server.result(end, self._policy.manifest.name)
+        result.step_ms, result.network_ran = self._meter.step_ms, self._meter.network_ran
+        result.image_to_command_ms = self._meter.image_to_command_ms
+        self._server.finish(end.reason, result)
 
     def _tasks(self) -> dict[str, Callable[[], Health]]:
         return {

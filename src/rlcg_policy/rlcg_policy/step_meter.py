@@ -2,6 +2,7 @@
 """How long the steps of an episode take, and whether the loop keeps its rate."""
 
 from dataclasses import dataclass, field
+from itertools import compress
 
 from rlcg_core.statistics import median
 
@@ -11,15 +12,20 @@ class StepMeter:
     """Timings of one episode.
 
     ``step_ms``: from the frame in hand to its command published. ``image_to_command_ms``: from the
-    image's publication, by its source timestamp, to its command published.
+    image's publication, by its source timestamp, to its command published. ``network_ran``: False
+    for steps that a rule alone decided, which are faster.
     """
 
     step_ms: list[float] = field(default_factory=list)
     image_to_command_ms: list[float] = field(default_factory=list)
+    network_ran: list[bool] = field(default_factory=list)
     _begun_s: list[float] = field(default_factory=list)
 
-    def note(self, begun_s: float, ended_s: float, image_to_command_ms: float) -> None:
+    def note(
+        self, begun_s: float, ended_s: float, image_to_command_ms: float, network_ran: bool
+    ) -> None:
         """Take in one step: begin and end on the monotonic clock [s]."""
+        self.network_ran.append(network_ran)
         self._begun_s.append(begun_s)
         self.step_ms.append(1e3 * (ended_s - begun_s))
         self.image_to_command_ms.append(image_to_command_ms)
@@ -32,10 +38,11 @@ class StepMeter:
         return (len(self._begun_s) - 1) / (self._begun_s[-1] - self._begun_s[0])
 
     def summary(self) -> dict[str, float | None]:
-        """Return the medians and the rate, rounded for people."""
+        """Return the medians of steps that ran the network and the rate, rounded for people."""
+        delays_ms = self.image_to_command_ms
         values = {
-            "step_ms_median": median(self.step_ms),
-            "image_to_command_ms_median": median(self.image_to_command_ms),
+            "step_ms_median": median(list(compress(self.step_ms, self.network_ran))),
+            "image_to_command_ms_median": median(list(compress(delays_ms, self.network_ran))),
             "rate_hz": self.rate_hz,
         }
         return {k: None if v is None else round(v, 2) for k, v in values.items()}

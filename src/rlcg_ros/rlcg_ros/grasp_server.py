@@ -92,24 +92,22 @@ class GraspServer:
             )
         )
 
-    def finish(
-        self, end: End, step_ms: list[float], image_to_command_ms: list[float], model: str
-    ) -> None:
-        """Send the episode's result; success, abort or cancel follow from its reason."""
-        goal, self._goal = self._goal, None
-        self._busy = self._cancel = False
-        if goal is None:
-            return
-        result = Grasp.Result(
+    def result(self, end: End, model: str) -> Grasp.Result:
+        """Return the result of an episode, still without its timings."""
+        return Grasp.Result(
             termination_reason=int(end.reason),
             text=end.text,
             steps=end.steps,
             last_q=end.last_q,
-            step_ms=step_ms,
-            image_to_command_ms=image_to_command_ms,
             model=model,
         )
-        goal.execute(lambda handle: _conclude(handle, end.reason, result))
+
+    def finish(self, reason: TerminationReason, result: Grasp.Result) -> None:
+        """Send the episode's result; success, abort or cancel follow from its reason."""
+        goal, self._goal = self._goal, None
+        self._busy = self._cancel = False
+        if goal is not None:
+            goal.execute(lambda handle: _conclude(handle, reason, result))
 
     def close(self) -> None:
         """Withdraw action and services."""

@@ -83,6 +83,7 @@ class RosStation:
             last_q=result.last_q,
             step_ms=tuple(result.step_ms),
             image_to_command_ms=tuple(result.image_to_command_ms),
+            network_ran=tuple(result.network_ran),
             model=result.model,
             gate=self._watch.gate_reason if stopped else GateReason.OK,
             frames=self._watch.frames,

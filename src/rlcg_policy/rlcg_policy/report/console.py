@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a person reads while an evaluation runs, and at its end."""
 
+from collections.abc import Iterable
+from itertools import compress
 from pathlib import Path
 
 from rlcg_core.reasons import Outcome
@@ -13,8 +15,9 @@ def line(record: GraspRecord, wanted: int) -> str:
     width = len(str(wanted))
     text = (
         f"grasp {record.index + 1:{width}}/{wanted}  {record.outcome.name.lower():7}  "
-        f"{record.steps:2} steps  q {record.last_q:4.2f}  step {_ms(record.step_ms)}  "
-        f"image to command {_ms(record.image_to_command_ms)}"
+        f"{record.steps:2} steps  q {record.last_q:4.2f}  "
+        f"step {_ms(compress(record.step_ms, record.network_ran))}  "
+        f"image to command {_ms(compress(record.image_to_command_ms, record.network_ran))}"
     )
     why = record.reason.name.lower() + (f": {record.text}" if record.text else "")
     return text if record.outcome is Outcome.SUCCESS else f"{text}  ({why})"
@@ -42,8 +45,8 @@ def rows(report: Report) -> list[tuple[str, str]]:
         ("grasps", f"{report.grasps} of {report.wanted}, {invalid} invalid"),
         ("success", rate(report)),
         ("steps", "none" if steps is None else f"{steps:g} per grasp (median)"),
-        ("step", f"{_ms(report.all_ms('step_ms'))} (median), frame in hand to command out"),
-        ("image to command", f"{_ms(report.all_ms('image_to_command_ms'))} (median)"),
+        ("step", f"{_ms(report.network_ms('step_ms'))} (median), frame in hand to command out"),
+        ("image to command", f"{_ms(report.network_ms('image_to_command_ms'))} (median)"),
         ("commit", report.commit),
     ]
 
@@ -56,6 +59,6 @@ def table(report: Report, folder: Path) -> str:
     return "\n".join(f"  {name:{width}}  {value}" for name, value in pairs)
 
 
-def _ms(values: tuple[float, ...] | list[float]) -> str:
-    value = median(values)
+def _ms(values: Iterable[float]) -> str:
+    value = median(list(values))
     return "-" if value is None else f"{value:.1f} ms"
