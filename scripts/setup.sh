@@ -73,10 +73,10 @@ show_progress() {
     local total=$1 n=0 line words
     while IFS= read -r line; do
         case $line in
-        Collecting* | "Requirement already satisfied"*)
+        Collecting* | Processing* | "Requirement already satisfied"*)
             read -r -a words <<<"${line#Requirement already }"
             n=$((n + 1))
-            if [[ -t 1 ]] || ((n % 10 == 0)); then say_progress "$n of about $total: ${words[1]}"; fi
+            if [[ -t 1 ]] || ((n % 10 == 0)); then say_progress "$n of about $total: ${words[1]##*/}"; fi
             ;;
         *"Building wheel for pybullet"*started) say_progress "compiling pybullet, which has no wheel for this Python: 4 to 8 minutes" ;;
         *"still running"*) say_progress "still compiling ($SECONDS s)" ;;
