@@ -74,6 +74,9 @@ def test_no_sound_command_within_the_limits_is_refused(
     verdict = bench.gate.check(bench.command(action), bench.now)
     assert verdict.accepted, verdict.text
     assert verdict.motion is not None
+    duration_s = verdict.motion.trajectory.times_s[-1]
+    peak_m_s = CUBIC_PEAK_FACTOR * np.linalg.norm(action.displacement_m) / duration_s
+    assert peak_m_s <= LIMITS.tool_speed_limit_m_s + 1e-9
     expected = START + np.array([*move, yaw])
     np.testing.assert_allclose(verdict.motion.trajectory.positions[-1], expected, atol=1e-9)
 

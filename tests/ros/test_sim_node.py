@@ -230,10 +230,11 @@ def test_real_time_keeps_up_with_the_wall_clock(listener: Listener) -> None:
 @pytest.mark.usefixtures("real_time")
 def test_a_frozen_and_a_late_camera(listener: Listener) -> None:
     listener.ready()
+    first = listener.received["image_raw"][-1]
     listener.set(fault_image_freeze=True)
     listener.command_arm(HOME + 0.3, 0.3)
     time.sleep(0.8)
-    first, last = listener.received["image_raw"][-3], listener.received["image_raw"][-1]
+    last = listener.received["image_raw"][-1]
     assert stamp_to_s(last.header.stamp) > stamp_to_s(first.header.stamp)
     np.testing.assert_array_equal(image_from_msg(first), image_from_msg(last))
     listener.set(fault_image_freeze=False, fault_image_delay_s=0.5)
