@@ -127,7 +127,11 @@ def hand_over(words: Sequence[str], options: argparse.Namespace) -> NoReturn:
 def setup_logging(debug: bool) -> None:
     """Send the launcher's own lines to standard output in the form of `ros2 launch`."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("[%(levelname)s] [%(name)s]: %(message)s"))
+    handler.setFormatter(
+        logging.Formatter(
+            "[%(levelname)s] [%(process_label)s]: %(message)s", defaults={"process_label": "launch"}
+        )
+    )
     logger = logging.getLogger("launch")
     logger.handlers = [handler]
     logger.setLevel(logging.DEBUG if debug else logging.INFO)

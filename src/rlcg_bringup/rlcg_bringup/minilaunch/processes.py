@@ -7,6 +7,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from functools import partial
 
 from rlcg_bringup.minilaunch.entities import Action
 from rlcg_bringup.minilaunch.errors import LaunchError
@@ -57,7 +58,7 @@ class Processes:
                 self._fail(LaunchError(f"cannot start {name}: {error}"))
                 return
             self._children.append(child)
-            self._log.info("[%s]: process started with pid [%d]", name, child.pid)
+            self._say(child, logging.INFO, f"process started with pid [{child.pid}]")
             self._emit(ProcessStarted(action, name, child.pid))
             returncode = await child.run()
             self._children.remove(child)
@@ -73,15 +74,18 @@ class Processes:
         except asyncio.TimeoutError:
             return
 
+    def _say(self, child: Child, level: int, text: str) -> None:
+        self._log.log(level, "%s", text, extra={"process_label": child.name})
+
     def _report(self, child: Child, returncode: int, command: Command) -> None:
         if returncode == 0:
-            self._log.info("[%s]: process has finished cleanly [pid %d]", child.name, child.pid)
+            self._say(child, logging.INFO, f"process has finished cleanly [pid {child.pid}]")
             return
         if self._ending.is_set() and returncode < 0:
-            self._log.info("[%s]: ended by %s", child.name, signal.Signals(-returncode).name)
+            self._say(child, logging.INFO, f"ended by {signal.Signals(-returncode).name}")
             return
-        line = "[%s]: process has died [pid %d, exit code %d, cmd '%s']"
-        self._log.error(line, child.name, child.pid, returncode, " ".join(command.arguments))
+        line = f"process has died [pid {child.pid}, exit code {returncode}, "
+        self._say(child, logging.ERROR, f"{line}cmd '{' '.join(command.arguments)}'].")
         if not self._ending.is_set() and command.respawn_delay_s is None:
             self.died = True
 
@@ -111,7 +115,9 @@ class Processes:
     async def _stop_running(self) -> None:
         stopping = []
         for child in reversed(self._children):
-            task = asyncio.create_task(child.stop(self._stop_times, self._log.warning))
+            task = asyncio.create_task(
+                child.stop(self._stop_times, partial(self._say, child, logging.WARNING))
+            )
             stopping.append(task)
             await asyncio.wait([task], timeout=HEAD_START_S)
         if stopping:

@@ -138,11 +138,11 @@ class Child:
         self.signal(signal.SIGTERM if loading else signal.SIGINT)
         if await self._wait(times.sigint_to_sigterm_s):
             return
-        say(f"[{self.name}]: runs {times.sigint_to_sigterm_s:g} s after SIGINT: SIGTERM")
+        say(f"runs {times.sigint_to_sigterm_s:g} s after SIGINT: SIGTERM")
         self.signal(signal.SIGTERM)
         if await self._wait(times.sigterm_to_sigkill_s):
             return
-        say(f"[{self.name}]: runs {times.sigterm_to_sigkill_s:g} s after SIGTERM: SIGKILL")
+        say(f"runs {times.sigterm_to_sigkill_s:g} s after SIGTERM: SIGKILL")
         self.kill_group()
         await asyncio.wait([self._output.exited])
 
