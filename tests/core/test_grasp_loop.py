@@ -176,6 +176,13 @@ def test_steps_and_time_are_limited_and_the_stop_is_the_last_message() -> None:
     assert end_of(rig, results[-1], Reason.TIME_LIMIT).stop is not None
 
 
+def test_a_dry_run_ends_without_another_frame_or_a_stop() -> None:
+    rig = Rig(max_steps=1, dry_run=True)
+    assert isinstance(rig.frame(), Act)
+    assert rig.loop.ended is not None
+    assert end_of(rig, rig.step(), Reason.STEP_LIMIT).stop is None
+
+
 def test_low_confidence_moves_nothing() -> None:
     rig = Rig(Scripted(q=0.2), q_min=0.3)
     assert end_of(rig, rig.frame(), Reason.LOW_CONFIDENCE).stop is None

@@ -90,23 +90,30 @@ class GraspLoop:
         self._closed: bool | None = None
         self._end: End | None = None
 
+    @property
+    def ended(self) -> End | None:
+        """Return the end, None while the episode runs."""
+        return self._end
+
     def step(
         self,
         image: SensedImage | None,
         joints: SensedJoints | None,
         now: Instant,
         fault: Problem | None = None,
+        closed: Problem | None = None,
     ) -> Wait | Act | End:
         """Return what to do with the newest input; after the end, the same `End` again.
 
-        ``fault``: what else forbids to act now, as input that did come but could not be read.
+        ``fault``: why input that did come could not be read. ``closed``: why a command would not
+        pass the gate now.
         """
         if self._end is not None:
             return self._end
         if now.ros_s - self._begun.ros_s > self._limits.max_duration_s:
             text = f"{self._limits.max_duration_s:g} s are over"
             return self.stop(TerminationReason.TIME_LIMIT, text)
-        found = fault or problem(image, joints, now, self._freshness)
+        found = fault or problem(image, joints, now, self._freshness) or closed
         if found is not None:
             return self._wait_or_end(found, now)
         # problem() reports a missing one; this tells the type checker.
@@ -120,9 +127,13 @@ class GraspLoop:
         if isinstance(verdict, Problem):
             return self.stop(verdict.reason, verdict.text)
         self._last, self._acted_s = verdict, now.monotonic_s
+        steps, q_value = verdict.step + 1, verdict.decision.q_value
         if verdict.decision.action.terminate:
-            reason = TerminationReason.POLICY_TERMINATED
-            self._end = End(reason, "", verdict.step + 1, verdict.decision.q_value, None)
+            self._end = End(TerminationReason.POLICY_TERMINATED, "", steps, q_value, None)
+        elif self._limits.dry_run and steps >= self._limits.max_steps:
+            # Nothing moves, so there may never be another frame to notice the limit on.
+            text = f"{steps} dry steps are done"
+            self._end = End(TerminationReason.STEP_LIMIT, text, steps, q_value, None)
         return verdict
 
     def stop(self, reason: TerminationReason, text: str) -> End:

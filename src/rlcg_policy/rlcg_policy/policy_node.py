@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
 from rclpy.duration import Duration
 from rlcg_msgs.msg import GateStatus, GraspCommand
@@ -96,10 +97,14 @@ class PolicyNode(ManagedNode):
         seed = wish.seed or self._next_seed
         self._next_seed = seed + 1
         self._meter, self._episode_id = StepMeter(), uuid.uuid4().hex[:8]
+        limits = wish.over(settings.limits)
+        if wish.dry_run and settings.lockstep:
+            # The world waits for a command that never comes: there is one frame to decide on.
+            limits = replace(limits, max_steps=1)
         self._loop = GraspLoop(
             self._policy,
             self._observer,
-            wish.over(settings.limits),
+            limits,
             settings.freshness,
             seed,
             now(self),
@@ -121,18 +126,16 @@ class PolicyNode(ManagedNode):
         begun_s = time.monotonic()
         if self._server.cancel_requested:
             loop.stop(TerminationReason.CANCELLED, "cancelled on request")
-        fault = sensors.problem or self._gate_problem(loop)
-        verdict = loop.step(sensors.image, sensors.joints, now(self), fault)
+        fault, closed = sensors.problem, self._gate_problem(loop)
+        verdict = loop.step(sensors.image, sensors.joints, now(self), fault, closed)
         if isinstance(verdict, Act):
             self._send(verdict)
             delay_ms = 1e3 * (time.time() - sensors.published_s)
             network_ran = verdict.decision.network_ran
             self._meter.note(begun_s, time.monotonic(), delay_ms, network_ran)
             self._server.feedback(verdict, self._meter.step_ms[-1], delay_ms)
-            if verdict.decision.action.terminate:
-                verdict = loop.step(None, None, now(self))
-        if isinstance(verdict, End):
-            self._end(verdict)
+        if loop.ended is not None:
+            self._end(loop.ended)
 
     def _gate_problem(self, loop: GraspLoop) -> Problem | None:
         """Return why arm_node would not let a command pass; end the episode if it is stopped."""

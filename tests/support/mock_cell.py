@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A cell without physics as real processes: sim_node, arm_node and, if wanted, policy_node."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from action_msgs.msg import GoalStatus
+from processes import NodeProcess, parameters
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters
+from rclpy.action import ActionClient
+from rlcg_msgs.action import Grasp
+from rlcg_msgs.msg import GateStatus, GraspCommand
+from rlcg_msgs.srv import ResetWorld
+from ros_bench import RosBench
+from std_srvs.srv import Trigger
+
+from rlcg_core.reasons import GateState, TerminationReason
+from rlcg_ros import qos
+
+SILENCE_S = 1.0
+SIM = parameters(backend="mock", announce_period_s=0.1, image_rate_hz=10.0)
+# A test stops the policy on purpose; the gate's own deadman has tests of its own.
+ARM = parameters(autostart=True, use_sim_time=True, deadman_s=60.0)
+POLICY = {
+    "autostart": True,
+    "use_sim_time": True,
+    "lockstep": True,
+    "max_silence_s": SILENCE_S,
+    "wait_for_sensors_s": 3.0,
+    "max_image_age_s": 2.0,
+    "max_state_age_s": 2.0,
+}
+
+
+class MockCell(RosBench):
+    """sim_node and arm_node as processes, and a bench that sends goals and records commands."""
+
+    def __init__(
+        self, folder: Path, lockstep: bool = True, gate: bool = True, domain: int | None = None
+    ) -> None:
+        super().__init__(domain)
+        self._stack = ExitStack()
+        self.folder, self.domain = folder, domain
+        self.sim = self.start("rlcg_sim.sim_node", "sim.log", *SIM, *parameters(lockstep=lockstep))
+        if gate:
+            self.start("rlcg_policy.arm_node", "arm.log", *ARM)
+        self.listen(GraspCommand, "grasp_command", qos.COMMAND)
+        self.listen(GateStatus, "gate_status", qos.STATUS)
+        self.action = ActionClient(self.node, Grasp, "policy_node/grasp")
+        self.feedback: list[Grasp.Feedback] = []
+
+    def start(self, module: str, log: str, *arguments: str) -> NodeProcess:
+        """Start a node that ends with this bench."""
+        process = NodeProcess(module, self.folder / log, *arguments, domain=self.domain)
+        return self._stack.enter_context(process)
+
+    def start_policy(self, model: Path, log: str = "policy.log", **changed: object) -> NodeProcess:
+        """Start policy_node and wait until it takes goals."""
+        arguments = parameters(**{**POLICY, "model": model, **changed})
+        process = self.start("rlcg_policy.policy_node", log, *arguments)
+        self.until(self.action.server_is_ready, f"policy_node: {process.output}", 20.0)
+        return process
+
+    @property
+    def commands(self) -> list[GraspCommand]:
+        return self.received["grasp_command"]
+
+    def ready(self, seed: int = 1) -> None:
+        """Bring the cell back to a start: no faults, gate open, world reset, nothing recorded."""
+        self.fault()
+        self.until(lambda: self.count("gate_status") > 0, "gate_status")
+        if self.received["gate_status"][-1].state == GateState.STOPPED:
+
+            def released() -> bool:
+                return bool(self.call(Trigger, "arm_node/reset_stop", Trigger.Request()).success)
+
+            self.until(released, "open gate")
+        answer = self.call(ResetWorld, "sim_node/reset", ResetWorld.Request(seed=seed))
+        assert answer.reason == 0, answer.text
+
+        def is_ready() -> bool:
+            return bool(self.received["gate_status"][-1].state == GateState.READY)
+
+        self.until(is_ready, "ready gate")
+        self.commands.clear()
+        self.feedback.clear()
+
+    def fault(self, **faults: Any) -> None:
+        """Set these faults of the simulator and end all others."""
+        none = {
+            "image_encoding": "",
+            "image_freeze": False,
+            "image_shrink": 1,
+            "image_drop": 0.0,
+            "image_delay_s": 0.0,
+            "joints_silent": False,
+        }
+        wanted = [_parameter(f"fault_{k}", v) for k, v in {**none, **faults}.items()]
+        request = SetParameters.Request(parameters=wanted)
+        results = self.call(SetParameters, "sim_node/set_parameters", request).results
+        assert all(result.successful for result in results), results
+
+    def send(self, **goal: Any) -> Any:
+        """Send a goal and return its handle; accepted or not."""
+        assert self.action.wait_for_server(10.0)
+        future = self.action.send_goal_async(
+            Grasp.Goal(**goal), feedback_callback=lambda msg: self.feedback.append(msg.feedback)
+        )
+        self.until(future.done, "answer to a goal")
+        return future.result()
+
+    def result(self, handle: Any, timeout_s: float = 20.0) -> tuple[int, Grasp.Result]:
+        """Return the goal's status and result."""
+        future = handle.get_result_async()
+        self.until(future.done, "result", timeout_s)
+        return future.result().status, future.result().result
+
+    def grasp(self, **goal: Any) -> tuple[TerminationReason, Grasp.Result]:
+        """Run one episode to its end; checks that status and reason agree."""
+        handle = self.send(**goal)
+        assert handle.accepted
+        status, result = self.result(handle)
+        reason = TerminationReason(result.termination_reason)
+        itself = (
+            TerminationReason.POLICY_TERMINATED,
+            TerminationReason.STEP_LIMIT,
+            TerminationReason.LOW_CONFIDENCE,
+        )
+        good = GoalStatus.STATUS_SUCCEEDED if reason in itself else GoalStatus.STATUS_ABORTED
+        assert status == good
+        return reason, result
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+        super().__exit__(kind, error, trace)
+
+
+def _parameter(name: str, value: Any) -> Parameter:
+    kinds = {
+        bool: (ParameterType.PARAMETER_BOOL, "bool_value"),
+        int: (ParameterType.PARAMETER_INTEGER, "integer_value"),
+        float: (ParameterType.PARAMETER_DOUBLE, "double_value"),
+        str: (ParameterType.PARAMETER_STRING, "string_value"),
+    }
+    kind, field = kinds[type(value)]
+    return Parameter(name=name, value=ParameterValue(type=kind, **{field: value}))
