@@ -34,6 +34,8 @@ from rlcg_ros.run import run
 from rlcg_ros.shares import find_urdf
 
 POLL_S = 0.05
+# So long after activation it is no news that joint states are still awaited.
+GRACE_S = 5.0
 ACK_S = 0.3
 _LEVELS = {
     GateState.READY: Level.OK,
@@ -52,6 +54,7 @@ class ArmNode(ManagedNode):
         self.autostart = self._settings.autostart
         self._pending: GateCommand | None = None
         self._shown: tuple[GateState, GateReason] | None = None
+        self._activated_s = float("-inf")
         self._accepted = self._refused = 0
 
     def setup(self) -> None:
@@ -85,6 +88,7 @@ class ArmNode(ManagedNode):
     def start(self) -> None:
         """Open the gate."""
         self._pending = None
+        self._activated_s = time.monotonic()
         self._gate.activate()
         self._show_status()
 
@@ -180,7 +184,10 @@ class ArmNode(ManagedNode):
             "commands accepted": self._accepted,
             "commands refused": self._refused,
         }
-        return Health(_LEVELS[gate.state], gate.text, values)
+        starting = time.monotonic() - self._activated_s < GRACE_S
+        waiting = gate.reason is GateReason.NO_JOINT_STATE and gate.state is GateState.HOLDING
+        level = Level.OK if waiting and starting else _LEVELS[gate.state]
+        return Health(level, gate.text, values)
 
 
 def main() -> None:
