@@ -7,6 +7,7 @@ node does not do its part, and `CallStoppedError` when the caller is stopped.
 
 from dataclasses import dataclass
 
+import numpy as np
 from rclpy.action import ActionClient
 from rclpy.node import Node
 from rlcg_msgs.action import Grasp
@@ -49,9 +50,16 @@ class RosStation:
         self._grasp = ActionClient(node, Grasp, "policy_node/grasp")
 
     def wait_for_nodes(self) -> None:
-        """Wait until all that is needed is there; one line each for what is late."""
+        """Wait for all that is needed, before anything moves; one line for what is late."""
         for client in (self._reset, self._outcome, self._home, self._reset_stop, self._grasp):
             self._caller.service(client, self._waits.nodes_s)
+        remedy = "start the camera or the simulator, or remap the topic"
+        self._caller.wait_until(
+            lambda: np.isfinite(self._watch.image_stamp_s),
+            self._waits.nodes_s,
+            "image on image_raw",
+            remedy,
+        )
 
     def reset(self, seed: int, objects: str) -> Scene:
         """Reset the world, release a stopped gate, drive the arm home, await a new frame."""
