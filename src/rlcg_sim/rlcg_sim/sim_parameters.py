@@ -23,7 +23,7 @@ class SimParameters:
     renderer: str = param(
         "auto", "auto takes EGL where it loads, TinyRenderer otherwise", choices=RENDERERS
     )
-    objects: str = param("procedural_test", "object set in the bin", choices=OBJECT_SETS)
+    objects: str = param("mixed_test", "object set in the bin", choices=OBJECT_SETS)
     seed: int = param(0, "seed of the first scene; ~/reset brings others", low=0)
     urdf: str = param("", "robot description: a path, a name in share, empty for the cell's own")
     image_rate_hz: float = param(5.0, "images per second in real time", low=0.1, high=60.0)
