@@ -111,8 +111,7 @@ def _check_name_is_free(node: Node) -> None:
         domain = os.environ.get("ROS_DOMAIN_ID", "0")
         raise ConfigError(
             f"a node {node.get_fully_qualified_name()} runs on ROS domain {domain} already, "
-            "expected none: end it, or set ROS_DOMAIN_ID to a free number; a killed node "
-            "vanishes after 20 s"
+            "expected none: end it, or set ROS_DOMAIN_ID to a free number"
         )
 
 
