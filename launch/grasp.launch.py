@@ -12,10 +12,11 @@ lists all arguments; without an installed ROS 2 it is `rlcg launch` with the sam
 
 import os
 
-from launch import LaunchDescription
+from launch import LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     GroupAction,
+    OpaqueFunction,
     SetEnvironmentVariable,
     Shutdown,
     UnsetEnvironmentVariable,
@@ -206,6 +207,20 @@ def nodes() -> list[Node]:
     ]
 
 
+def check(context: LaunchContext) -> None:
+    """Refuse values that no node could use, before any node runs."""
+    for name, kind in {"grasps": int, "seed": int, "rate_hz": float}.items():
+        value = LaunchConfiguration(name).perform(context)
+        try:
+            kind(value)
+        except ValueError:
+            expected = "a whole number" if kind is int else "a number"
+            raise RuntimeError(f"found {name}:={value}, expected {expected}") from None
+    path = LaunchConfiguration("params_file").perform(context)
+    if not os.path.isfile(path):
+        raise RuntimeError(f"found no file at params_file:={path}, expected a parameter file")
+
+
 def generate_launch_description() -> LaunchDescription:
     remaps = [SetRemap(topic, LaunchConfiguration(f"{topic.strip('/')}_topic")) for topic in TOPICS]
     scope = [
@@ -214,4 +229,6 @@ def generate_launch_description() -> LaunchDescription:
         *remaps,
         *nodes(),
     ]
-    return LaunchDescription([*arguments(), *environment(), GroupAction(scope)])
+    return LaunchDescription(
+        [*arguments(), OpaqueFunction(function=check), *environment(), GroupAction(scope)]
+    )

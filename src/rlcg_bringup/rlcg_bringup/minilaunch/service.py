@@ -82,7 +82,8 @@ class LaunchService:
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:
-        kind = "" if isinstance(error, LaunchError) else f"{type(error).__name__}: "
+        told = isinstance(error, LaunchError) or type(error) is RuntimeError
+        kind = "" if told else f"{type(error).__name__}: "
         self.log.error("%s%s", kind, error, exc_info=error if self.debug else None)
         self._failed = True
         self.emit(Shutdown(reason="error in the launch"))
