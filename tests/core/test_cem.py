@@ -79,6 +79,16 @@ def test_equal_scores_are_ranked_by_index() -> None:
     np.testing.assert_allclose(result.mean, samples[:6].mean(axis=0))
 
 
+def test_among_many_ties_the_lowest_indices_win() -> None:
+    of = CemSettings(VARIABLES, 512, 40, 1, (0.01, 0.02))
+    samples = np.clip(noise(0, of)[0], of.low, of.high)
+    coarse = np.round(samples[:, 0])
+    result = run(lambda s: np.round(s[:, 0]), of)
+    expected = sorted(range(512), key=lambda i: (-coarse[i], i))[:40]
+    np.testing.assert_array_equal(result.best, samples[expected[0]])
+    np.testing.assert_allclose(result.mean, samples[expected].mean(axis=0), rtol=1e-12)
+
+
 def test_std_does_not_fall_below_its_floor() -> None:
     of = settings(iterations=1)
     result = search(lambda s: s[:, 0], of, np.zeros(2), np.zeros(2), noise(0, of))

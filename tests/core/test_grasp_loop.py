@@ -231,6 +231,33 @@ def test_input_that_stops_coming_ends_the_episode(stale: str, reason: Reason, cl
     end_of(rig, results[-1], reason)
 
 
+def test_a_camera_that_is_always_late_is_never_acted_on() -> None:
+    rig = Rig(wait_for_sensors_s=1.0)
+    results = []
+    for _ in range(5):
+        rig.pass_time(0.3)
+        rig.sense()
+        assert rig.image is not None
+        rig.image = replace(rig.image, stamp_s=rig.now.ros_s - 0.6)
+        sample = replace(rig.joints.sample, stamp_s=rig.now.ros_s - 0.55)
+        rig.joints = replace(rig.joints, sample=sample)
+        results.append(rig.step())
+    assert isinstance(results[0], Wait)
+    assert "0.60 s old by its stamp" in end_of(rig, results[-1], Reason.STALE_IMAGE).text
+    assert not rig.policy.seen
+
+
+def test_a_closed_gate_is_awaited_and_then_ends_the_episode() -> None:
+    rig, closed = Rig(wait_for_sensors_s=1.0), Problem(Reason.GATE_STOPPED, "arm_node is not ready")
+    rig.sense()
+    assert isinstance(rig.loop.step(rig.image, rig.joints, rig.now, closed=closed), Wait)
+    rig.pass_time(1.1)
+    rig.sense()
+    result = rig.loop.step(rig.image, rig.joints, rig.now, closed=closed)
+    assert end_of(rig, result, Reason.GATE_STOPPED).stop is None
+    assert not rig.policy.seen
+
+
 def test_old_input_at_the_start_is_awaited_not_acted_on() -> None:
     rig = Rig()
     rig.sense()

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rate and medians of an episode's steps."""
+
+import pytest
+
+from rlcg_policy.step_meter import StepMeter
+
+
+def meter(period_s: float, steps: int = 5) -> StepMeter:
+    made = StepMeter()
+    for i in range(steps):
+        begun_s = 10.0 + i * period_s
+        made.note(begun_s, begun_s + 0.01 * (i + 1), 20.0, network_ran=i < 3)
+    return made
+
+
+def test_the_rate_is_that_of_the_beginnings() -> None:
+    assert meter(0.25).rate_hz == pytest.approx(4.0)
+    assert meter(0.25, 1).rate_hz is None
+
+
+def test_only_a_slow_loop_is_complained_about() -> None:
+    assert meter(0.25).complaint(4.0) == ""
+    assert "4.00 decisions per second, 5 wanted" in meter(0.25).complaint(5.0)
+    assert StepMeter().complaint(5.0) == ""
+
+
+def test_medians_are_of_steps_that_ran_the_network() -> None:
+    assert meter(0.25).summary()["step_ms_median"] == pytest.approx(20.0)
+    assert StepMeter().summary()["step_ms_median"] is None
