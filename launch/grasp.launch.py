@@ -84,6 +84,12 @@ def arguments() -> list[DeclareLaunchArgument]:
             description="Open PyBullet's window (sim); needs a display",
         ),
         DeclareLaunchArgument(
+            "renderer",
+            default_value="auto",
+            choices=["auto", "egl", "tiny"],
+            description="Renderer of the camera (sim): auto takes EGL where it loads",
+        ),
+        DeclareLaunchArgument(
             "lockstep",
             default_value="true",
             choices=["true", "false"],
@@ -179,6 +185,7 @@ def nodes() -> list[Node]:
         "image_rate_hz": argument("rate_hz", float),
         "lockstep": ParameterValue(lockstep, value_type=bool),
         "objects": objects,
+        "renderer": argument("renderer", str),
         "seed": seed,
     }
     arm = {"autostart": True, "control_rate_hz": argument("rate_hz", float)}

@@ -32,7 +32,13 @@ CASES = {
         "joint_trajectory_topic:=/lbr/joint_trajectory_controller/joint_trajectory",
         "log_level:=debug",
     ],
-    "named": ["model:=12", "namespace:=/a/b", "run_directory:=out put", "objects:=true"],
+    "named": [
+        "model:=12",
+        "renderer:=tiny",
+        "namespace:=/a/b",
+        "run_directory:=out put",
+        "objects:=true",
+    ],
 }
 NODES = {
     "rlcg_sim": ["sim_node"],
