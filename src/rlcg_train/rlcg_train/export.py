@@ -2,6 +2,7 @@
 """Write a model bundle: one ONNX graph with the CEM unrolled, proven equal before it is kept."""
 
 import subprocess
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -73,15 +74,19 @@ def _tensors(inputs: dict[str, npt.NDArray[np.generic]]) -> tuple[Tensor, ...]:
 
 def _write_graph(module: CemModule, path: Path) -> None:
     example = _example(module, 0)
-    torch.onnx.export(
-        module,
-        _tensors(example),
-        str(path),
-        input_names=list(example),
-        output_names=list(OUTPUTS),
-        opset_version=OPSET,
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        # The tracing exporter is deprecated, but the newer one (torch 2.13) names two values
+        # "mean" in this graph, and ONNX Runtime refuses that.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module,
+            _tensors(example),
+            str(path),
+            input_names=list(example),
+            output_names=list(OUTPUTS),
+            opset_version=OPSET,
+            dynamo=False,
+        )
     onnx.checker.check_model(str(path), full_check=True)
 
 
