@@ -17,7 +17,7 @@ RUN_GROUPS := core ros ros-build runtime dev
 endif
 ENTER := . scripts/env.sh &&
 
-.PHONY: help setup setup-train build grasp test test-core lint format clean
+.PHONY: help setup setup-train build grasp test test-core train lint format clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ test: setup-train  ## Set up, then run every test (ARGS="-k gate")
 test-core:  ## Run the tests of the core alone, without ROS (30 s)
 	@scripts/setup.sh .venv-core core dev
 	@exec env -u PYTHONPATH .venv-core/bin/python -m pytest tests/core $(ARGS)
+
+train: setup-train  ## Train the shipped model again (hours on 2 cores; resumes)
+	@$(ENTER) exec scripts/train.sh
 
 lint: setup  ## Check style and types
 	@$(ENTER) ruff check .

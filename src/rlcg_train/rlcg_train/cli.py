@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`rlcg-train`: expert, collect, fit, measure, export, recipe. Each has --help."""
+"""`rlcg-train`: expert, collect, fit, measure, export, record. Each has --help."""
 
 import argparse
 import json
