@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlcg_core.gate import Verdict
+from rlcg_core.joint_history import Instant
 from rlcg_core.limits import CUBIC_PEAK_FACTOR
 from rlcg_core.reasons import GateReason, GateState
 from rlcg_core.types import Action, JointSample
@@ -220,6 +221,23 @@ def test_silence_within_an_episode_stops_the_arm_and_between_episodes_does_not()
     assert verdict.reason is GateReason.DEADMAN
     assert is_hold(verdict)
     assert bench.gate.poll(bench.now).motion is None
+
+
+def test_in_simulated_time_silence_counts_only_while_that_time_passes() -> None:
+    bench = Bench(replace(LIMITS, deadman_in_ros_time=True)).ready()
+    assert bench.gate.check(bench.command(MOVE), bench.now).accepted
+    ros_s = bench.now.ros_s
+    for monotonic_s, simulated_s, reason in (
+        (30.0, 0.0, GateReason.OK),
+        (60.0, 0.9, GateReason.OK),
+        (61.0, -50.0, GateReason.OK),
+        (62.0, -49.5, GateReason.OK),
+        (63.0, -48.9, GateReason.DEADMAN),
+    ):
+        now = Instant(ros_s + simulated_s, monotonic_s)
+        positions = np.append(START, 0.08)
+        bench.gate.observe(JointSample((*NAMES, "jaw"), positions, np.zeros(5), now.ros_s), now)
+        assert bench.gate.poll(now).reason is reason
 
 
 def test_a_hold_keeps_the_jaw_closed_on_what_it_holds() -> None:

@@ -92,7 +92,7 @@ class Gate:
         except GateError as violation:
             return self._refuse(violation.reason, str(violation), now)
         # An episode ends with a terminating command, after which silence is no fault.
-        self._fed_s = None if action.terminate else now.monotonic_s
+        self._fed_s = None if action.terminate else self._silence_clock_s(now)
         self._set(GateState.READY, GateReason.OK, "ready")
         return Verdict(GateReason.OK, "accepted", motion)
 
@@ -100,7 +100,10 @@ class Gate:
         """Watch for silence and for lost joint states; to be called several times a second."""
         if self.state in (GateState.INACTIVE, GateState.STOPPED):
             return Verdict(self.reason, self.text)
-        silent_s = 0.0 if self._fed_s is None else now.monotonic_s - self._fed_s
+        clock_s = self._silence_clock_s(now)
+        silent_s = 0.0 if self._fed_s is None else clock_s - self._fed_s
+        if silent_s < 0.0:
+            self._fed_s = clock_s  # the simulation was started anew
         if silent_s > self._limits.deadman_s:
             text = (
                 f"no command for {silent_s:.2f} s within an episode, expected one every "
@@ -142,6 +145,9 @@ class Gate:
         except GateError as violation:
             return Verdict(violation.reason, f"cannot go home: {violation}")
         return Verdict(GateReason.OK, f"home in {motion.trajectory.times_s[-1]:.1f} s", motion)
+
+    def _silence_clock_s(self, now: Instant) -> float:
+        return now.ros_s if self._limits.deadman_in_ros_time else now.monotonic_s
 
     def _checked_action(self, command: GateCommand, now: Instant) -> tuple[Action, FloatArray]:
         """Return the action and the latest measured joints (n,)."""

@@ -23,6 +23,9 @@ class GateLimits:
     ``position_limit_rad`` is symmetric about zero, per joint; ``joint_margin_rad`` is kept from it.
     ``joint_speed_fraction`` of ``speed_limit_rad_s`` is what a joint may reach. A step that would
     take longer than ``max_step_duration_s`` at these speeds is refused, not slowed further.
+
+    Silence is counted in wall time; ``deadman_in_ros_time`` counts it in simulated time instead, in
+    which a slow machine is not late and nothing moves while it stands still.
     """
 
     joint_names: tuple[str, ...]
@@ -43,6 +46,7 @@ class GateLimits:
     max_joint_gap_s: float = 0.1
     sync_wait_s: float = 0.25
     deadman_s: float = 1.0
+    deadman_in_ros_time: bool = False
     reset_cooldown_s: float = 0.5
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ and stops the arm when anything is wrong. The checks: `rlcg_core.gate`; the para
 
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 from rclpy.duration import Duration
@@ -60,7 +61,8 @@ class ArmNode(ManagedNode):
     def setup(self) -> None:
         """Read the robot description, build the gate, listen."""
         settings = self._settings
-        limits, gripper = settings.limits, settings.gripper
+        simulated = bool(self.get_parameter("use_sim_time").value)
+        limits, gripper = replace(settings.limits, deadman_in_ros_time=simulated), settings.gripper
         kinematics = PinocchioKinematics(find_urdf(settings.urdf), settings.arm)
         planner = MotionPlanner(limits, gripper, kinematics)
         self._gate = Gate(limits, planner, gripper.joint_name)

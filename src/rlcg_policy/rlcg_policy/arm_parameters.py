@@ -85,7 +85,7 @@ class ArmParameters:
     )
     deadman_s: float = param(
         _DEFAULTS.deadman_s,
-        "silence within an episode that stops the arm [wall s]",
+        "silence within an episode that stops the arm [s; simulated s in simulation]",
         low=0.05,
         high=60.0,
     )
