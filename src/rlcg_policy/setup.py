@@ -43,9 +43,9 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "policy_node = rlcg_policy.policy_node:main",
-            "arm_node = rlcg_policy.arm_node:main",
-            "evaluate_node = rlcg_policy.evaluate_node:main",
+            "policy_node = rlcg_policy.programs:policy_node",
+            "arm_node = rlcg_policy.programs:arm_node",
+            "evaluate_node = rlcg_policy.programs:evaluate_node",
         ],
     },
 )

@@ -21,7 +21,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "sim_node = rlcg_sim.sim_node:main",
+            "sim_node = rlcg_sim.programs:sim_node",
         ],
     },
 )

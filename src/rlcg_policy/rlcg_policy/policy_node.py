@@ -160,8 +160,11 @@ class PolicyNode(ManagedNode):
         self._loop = None
         if end.stop is not None and end.reason is not TerminationReason.GATE_STOPPED:
             self._send(end.stop)
+        # The action's client has the result and tells it; nobody else sees that of ~/start.
+        logger = self.get_logger()
+        log = logger.debug if self._server.has_client else logger.info
         text = f"{end.reason.name}: {end.text}" if end.text else end.reason.name
-        self.get_logger().info(f"episode {self._episode_id} ended after {end.steps} steps, {text}")
+        log(f"episode {self._episode_id} ended after {end.steps} steps, {text}")
         result = self._server.result(end, self._policy.manifest.name)
         result.step_ms, result.network_ran = self._meter.step_ms, self._meter.network_ran
         result.image_to_command_ms = self._meter.image_to_command_ms

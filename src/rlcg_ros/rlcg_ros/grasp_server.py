@@ -74,6 +74,11 @@ class GraspServer:
         ]
 
     @property
+    def has_client(self) -> bool:
+        """Whether the running episode came by the action, whose client gets its result."""
+        return self._goal is not None
+
+    @property
     def cancel_requested(self) -> bool:
         """Whether the running episode is to be cancelled, by action or by service."""
         return self._cancel or (self._goal is not None and self._goal.is_cancel_requested)

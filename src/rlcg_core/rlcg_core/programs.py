@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starting a program whose imports take a while: a signal meanwhile ends it without a traceback."""
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+
+
+def start(module: str) -> None:
+    """Import ``module`` and run its ``main``, which sets signal handlers of its own."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    importlib.import_module(module).main()
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """End at once: nothing was begun, and half-imported libraries cannot be shut down in order."""
+    sys.stdout.flush()
+    os._exit(0)

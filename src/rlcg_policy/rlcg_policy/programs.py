@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Entry points of the nodes; each imports its node only when it runs."""
+
+from rlcg_core.programs import start
+
+
+def arm_node() -> None:
+    """Run the gate."""
+    start("rlcg_policy.arm_node")
+
+
+def evaluate_node() -> None:
+    """Run an evaluation."""
+    start("rlcg_policy.evaluate_node")
+
+
+def policy_node() -> None:
+    """Run the policy."""
+    start("rlcg_policy.policy_node")
