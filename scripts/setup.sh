@@ -56,7 +56,7 @@ check_no_mix() {
 }
 
 make_venv() {
-    if [[ -x $venv/bin/python && -n $(python_version "$venv/bin/python") ]]; then return; fi
+    if [[ -x $venv/bin/pip && -n $(python_version "$venv/bin/python") ]]; then return; fi
     local python options=()
     python=$(find_python)
     if [[ -n ${ROS_DISTRO:-} ]]; then options=(--system-site-packages); fi
