@@ -34,7 +34,9 @@ def test_a_shape_seed_stands_for_one_object() -> None:
 def test_prisms_are_joined_and_fit_the_jaw() -> None:
     for shape in drawn("procedural_train"):
         assert 2 * min(shape.prisms[0].half_extents_m) < 0.06
-        reach = [np.linalg.norm(p.centre_m) - np.linalg.norm(p.half_extents_m) for p in shape.prisms]
+        reach = [
+            np.linalg.norm(p.centre_m) - np.linalg.norm(p.half_extents_m) for p in shape.prisms
+        ]
         assert max(reach) < 0.06
 
 

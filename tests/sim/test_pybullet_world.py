@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest

@@ -85,7 +85,7 @@ def test_a_tiny_run_learns_and_resumes_exactly(folder: Path, tmp_path: Path) -> 
     whole.run()
     assert whole.judge()["held_out_auc"] > 0.85
 
-    class Stop(Exception):
+    class StopHereError(Exception):
         pass
 
     def stopped(run: fit.Fit) -> None:
@@ -94,10 +94,10 @@ def test_a_tiny_run_learns_and_resumes_exactly(folder: Path, tmp_path: Path) -> 
         def save_then_stop(metrics: dict[str, float]) -> None:
             save(metrics)
             if run.epoch == 3:
-                raise Stop
+                raise StopHereError
 
         run._save = save_then_stop  # type: ignore[method-assign]
-        with pytest.raises(Stop):
+        with pytest.raises(StopHereError):
             run.run()
 
     stopped(fit.Fit(settings(folder, tmp_path / "parts", 6), data))

@@ -56,9 +56,9 @@ def test_patches_cut_from_bytes_equal_those_of_the_graph() -> None:
     cut = dataset.cut_patches(data, SETTINGS, torch.arange(count), data.grasp_pose)
     for k in range(count):
         image = cem_module.prepare(torch.from_numpy(pattern_image(k + 1)))
-        expected = network.sample_patches(
-            SETTINGS, image, data.grasp_pose[k : k + 1], PROJECTION
-        )[0]
+        expected = network.sample_patches(SETTINGS, image, data.grasp_pose[k : k + 1], PROJECTION)[
+            0
+        ]
         # Stored pixels are rounded to whole bytes, the graph's means are not.
         torch.testing.assert_close(cut[k], expected, atol=1.01 / 127.5, rtol=0)
 

@@ -99,7 +99,7 @@ def check_action(values: npt.ArrayLike) -> FloatArray:
     """
     action = np.asarray(values, dtype=np.float64)
     if action.shape != (ACTION_DIM,):
-        raise SpecError(f"action has shape {action.shape}, expected ({ACTION_DIM},): {ACTION_NAMES}")
+        raise SpecError(f"action has shape {action.shape}, expected (8,): {ACTION_NAMES}")
     if not np.all(np.isfinite(action)):
         raise SpecError(f"action has non-finite numbers: {action.tolist()}")
     _check_bounds(action)

@@ -10,7 +10,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def matrix_from_pose(position_m: npt.ArrayLike, quaternion_xyzw: npt.ArrayLike) -> FloatArray:
-    """Return the (4, 4) transform; raises `ConfigError` unless the quaternion has norm 1 +- 1e-3."""
+    """Return the (4, 4) transform; raises `ConfigError` unless the quaternion has norm 1."""
     position, quaternion = np.asarray(position_m, float), np.asarray(quaternion_xyzw, float)
     norm = float(np.linalg.norm(quaternion))
     if position.shape != (3,) or quaternion.shape != (4,) or not abs(norm - 1.0) < 1e-3:

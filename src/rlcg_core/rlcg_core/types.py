@@ -118,7 +118,7 @@ class JointSample:
     stamp_s: float = 0.0
 
     def pick(self, wanted: tuple[str, ...]) -> FloatArray:
-        """Return the positions of ``wanted`` in that order; raise `InputError` for a missing one."""
+        """Return the positions of ``wanted`` in that order; raises `InputError` if one lacks."""
         missing = [name for name in wanted if name not in self.names]
         if missing:
             raise InputError(

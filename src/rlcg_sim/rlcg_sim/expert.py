@@ -34,7 +34,7 @@ class Placements:
 
     def best(self) -> FloatArray:
         """Return the goal (3,) of the highest score."""
-        return self.goal[int(np.argmax(self.score))]
+        return np.asarray(self.goal[int(np.argmax(self.score))])
 
 
 def plan(world: PyBulletWorld, rng: np.random.Generator, grasp_height_m: float) -> Placements:

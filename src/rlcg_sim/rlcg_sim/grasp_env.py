@@ -49,11 +49,11 @@ class GraspEnv(gymnasium.Env[Observed, FloatArray]):
         self._world = PyBulletWorld(ROBOT1, urdf or find_urdf(ROBOT1.urdf), renderer=renderer)
         self._stepper = CellStepper(self._world)
         self._steps = 0
-        low, high = np.float32(spec.ACTION_LOW), np.float32(spec.ACTION_HIGH)
+        low, high = _float32(spec.ACTION_LOW), _float32(spec.ACTION_HIGH)
         self.action_space = spaces.Box(low, high, dtype=np.float32)
         shape = (spec.IMAGE_HEIGHT_PX, spec.IMAGE_WIDTH_PX, spec.IMAGE_CHANNELS)
-        state_low = np.float32([field.low for field in spec.STATE_FIELDS])
-        state_high = np.float32([field.high for field in spec.STATE_FIELDS])
+        state_low = _float32([field.low for field in spec.STATE_FIELDS])
+        state_high = _float32([field.high for field in spec.STATE_FIELDS])
         self.observation_space = spaces.Dict(
             {
                 "image": spaces.Box(0, 255, shape, np.uint8),
@@ -89,17 +89,21 @@ class GraspEnv(gymnasium.Env[Observed, FloatArray]):
 
     def _observe(self) -> Observed:
         seen = self._stepper.observe()
-        state = np.float32([seen.gripper_closed, seen.height_above_tray_m])
-        pose = np.float32([*seen.tool_pose.position_m, seen.tool_pose.yaw_rad])
+        state = _float32([seen.gripper_closed, seen.height_above_tray_m])
+        pose = _float32([*seen.tool_pose.position_m, seen.tool_pose.yaw_rad])
         return {"image": seen.image_hwc, "state": state, "tool_pose": pose}
 
-    def render(self) -> npt.NDArray[np.uint8]:  # type: ignore[override]
+    def render(self) -> npt.NDArray[np.uint8]:
         """Return the camera's picture."""
         return self._world.render()
 
     def close(self) -> None:
         """Release the world."""
         self._world.close()
+
+
+def _float32(values: npt.ArrayLike) -> FloatArray:
+    return np.asarray(values, np.float32)
 
 
 def action_from_box(values: npt.ArrayLike) -> Action:

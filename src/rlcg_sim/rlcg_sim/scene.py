@@ -138,7 +138,7 @@ def scatter(rng: np.random.Generator, cell: Cell, count: int) -> FloatArray:
     places: list[FloatArray] = []
     for _ in range(count):
         tries = centre + rng.uniform(-1, 1, size=(12, 2)) * half
-        gaps = [min([np.linalg.norm(t - p[:2]) for p in places], default=1.0) for t in tries]
+        gaps = [min([float(np.linalg.norm(t - p[:2])) for p in places], default=1.0) for t in tries]
         enough = [i for i, gap in enumerate(gaps) if gap > 0.11]
         chosen = tries[enough[0] if enough else int(np.argmax(gaps))]
         places.append(np.array([*chosen, cell.bin.floor_z_m + 0.08]))

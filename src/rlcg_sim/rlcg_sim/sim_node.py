@@ -43,7 +43,7 @@ from rlcg_sim.sim_parameters import SimParameters
 LOCKSTEP_TICK_S = 0.1
 
 
-class SimNode(Node):  # type: ignore[misc]  # rclpy has no types
+class SimNode(Node):
     """The simulated robot cell as a node."""
 
     def __init__(self, cell: Cell = ROBOT1) -> None:

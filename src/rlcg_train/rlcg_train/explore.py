@@ -90,6 +90,6 @@ def on_policy_chooser(
     offset = np.array(NOISE) * rng.normal(size=3) if exploring else np.zeros(3)
 
     def choose(observation: Observation, memory: RuleMemory) -> FloatArray:
-        return policy.goal(observation, memory, rng) + offset
+        return np.asarray(policy.goal(observation, memory, rng) + offset)
 
     return choose

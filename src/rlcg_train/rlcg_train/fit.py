@@ -6,6 +6,7 @@ import os
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -77,7 +78,7 @@ class Fit:
         for batch in tqdm(frames, total=total, desc=f"epoch {self.epoch + 1}", mininterval=5):
             self.optimizer.zero_grad()
             loss = self._loss(batch)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
             self.optimizer.step()
             self.schedule.step()
@@ -150,8 +151,9 @@ def auc(scores: Tensor, truth: Tensor) -> float:
 def load_network(checkpoint: Path) -> GraspNetwork:
     """Return the network of a checkpoint, ready for inference."""
     state = torch.load(checkpoint, weights_only=True)
-    stored = json.loads(state["settings"])["network"]
-    tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
-    network = GraspNetwork(NetworkSettings(**tuples))
+    stored: dict[str, Any] = json.loads(state["settings"])["network"]
+    layout: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
+    network = GraspNetwork(NetworkSettings(**layout))
     network.load_state_dict(state["network"])
-    return network.eval()
+    network.eval()
+    return network

@@ -52,7 +52,7 @@ def _blurred_expert(
     chosen = ranked[int(len(ranked) * 0.5 * rng.random() ** 2)]
     scale = rng.random()
     noise = np.array([mix.expert_noise_m, mix.expert_noise_m, mix.expert_noise_rad])
-    return placements.goal[chosen] + 2 * scale * noise * rng.normal(size=3)
+    return np.asarray(placements.goal[chosen] + 2 * scale * noise * rng.normal(size=3))
 
 
 def _near_object(world: PyBulletWorld, rng: np.random.Generator, mix: ScriptedMix) -> FloatArray:

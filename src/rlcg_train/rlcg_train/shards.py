@@ -95,8 +95,15 @@ def read_shard(path: Path) -> tuple[Samples, FloatArray]:
         )
     ends = np.cumsum(stored["png_bytes"])
     buffers = np.split(stored["png"], ends[:-1]) if len(ends) else []
-    images = [cv2.imdecode(buffer, cv2.IMREAD_COLOR)[:, :, ::-1] for buffer in buffers]
+    images = [np.asarray(cv2.imdecode(b, cv2.IMREAD_COLOR))[:, :, ::-1] for b in buffers]
     stack = np.array(images, np.uint8).reshape(-1, HALF_PX, HALF_PX, 3)
     tiny = np.full(len(stack), str(stored["renderer"]) == "tiny")
-    names = ("tool_pose", "grasp_pose", "success", "attempt")
-    return Samples(stack, *(stored[name] for name in names), tiny), stored["projection"]
+    samples = Samples(
+        images=stack,
+        tool_pose=stored["tool_pose"],
+        grasp_pose=stored["grasp_pose"],
+        success=stored["success"],
+        attempt=stored["attempt"],
+        tiny=tiny,
+    )
+    return samples, stored["projection"]

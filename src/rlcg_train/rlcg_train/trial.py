@@ -102,12 +102,13 @@ def _trial(
         seed = seeds.evaluation_seed(settings.evaluation_seed, number)
     world.reset(seed, settings.objects)
     rng = np.random.default_rng([seed, 2])
-    if policy is None:
+    learned = policy
+    if learned is None:
         best = expert.plan(world, rng, settings.rule.grasp_height_m).best()
         attempt = run_attempt(world, stepper, lambda o, m: best, settings.rule, lambda s: False)
         return attempt.outcome
 
     def choose(observation: Observation, memory: RuleMemory) -> FloatArray:
-        return policy.goal(observation, memory, rng)
+        return np.asarray(learned.goal(observation, memory, rng))
 
     return run_attempt(world, stepper, choose, settings.rule, lambda step: True).outcome
