@@ -10,10 +10,19 @@ ARGS ?=
 # An interpreter to use instead of the first Python 3.11 or 3.12 that is found.
 export PYTHON ?=
 
+# An installed ROS 2 whose messages are compiled for NumPy 1 must not meet NumPy 2.
 ifdef ROS_DISTRO
-RUN_GROUPS := $(shell /usr/bin/python3 -c 'import numpy; print("runtime" if int(numpy.__version__[0]) > 1 else "system-ros")' 2>/dev/null || echo runtime) dev
+NUMPY := $(shell /usr/bin/python3 -c 'import numpy; print(numpy.__version__.split(".")[0])' 2>/dev/null)
+RUN_GROUPS := $(if $(filter 1,$(NUMPY)),system-ros,runtime dev)
+TRAIN_GROUP := $(if $(filter 1,$(NUMPY)),system-ros-train,train)
+# PyTorch's CPU build is locked from Python 3.11 on; Humble has 3.10.
+ifeq ($(shell /usr/bin/python3 -c 'import sys; print(sys.version_info < (3, 11))'),True)
+TRAIN_GROUP :=
+TESTS := --ignore=tests/train
+endif
 else
 RUN_GROUPS := core ros ros-build runtime dev
+TRAIN_GROUP := train
 endif
 ENTER := . scripts/env.sh &&
 
@@ -27,7 +36,7 @@ setup:  ## Virtual environment, locked packages, colcon build (does nothing wher
 	@scripts/build.sh
 
 setup-train: setup  ## The same, and PyTorch for training (the CPU build)
-	@scripts/setup.sh .venv train
+	@$(if $(TRAIN_GROUP),scripts/setup.sh .venv $(TRAIN_GROUP),echo "setup: no training and none of its tests: found Python 3.10, expected 3.11 or newer")
 
 build: setup  ## Build the workspace again where sources of a build changed
 
@@ -35,7 +44,7 @@ grasp: setup  ## Set up, then grasp in simulation (ARGS="grasps:=102 gui:=true")
 	@$(ENTER) exec rlcg launch rlcg_policy grasp.launch.py $(ARGS)
 
 test: setup-train  ## Set up, then run every test (ARGS="-k gate")
-	@$(ENTER) exec python -m pytest $(ARGS)
+	@$(ENTER) exec python -m pytest $(TESTS) $(ARGS)
 
 test-core:  ## Run the tests of the core alone, without ROS (30 s)
 	@scripts/setup.sh .venv-core core dev

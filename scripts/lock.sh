@@ -27,3 +27,8 @@ done
 echo "locking requirements/system-ros.txt"
 compile --python-version 3.10 system-ros.in -o system-ros.txt
 sed -i "1i # Locked by scripts/lock.sh from system-ros.in; do not edit." system-ros.txt
+
+# The same with PyTorch, whose CPU build is locked from Python 3.11 on.
+echo "locking requirements/system-ros-train.txt"
+compile --python-version 3.11 "${torch_from[@]}" -c system-ros.txt system-ros-train.in -o system-ros-train.txt
+sed -i "s|, -c system-ros.txt||; s|-c system-ros.txt, ||; 1i # Locked by scripts/lock.sh from system-ros-train.in; do not edit." system-ros-train.txt

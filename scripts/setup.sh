@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Usage: scripts/setup.sh VENV GROUP...
 # Makes the virtual environment VENV and installs the locked requirements of each GROUP: core, ros, ros-build,
-# runtime, train, dev, or system-ros (what an installed ROS 2 leaves out). Does nothing where that is done.
+# runtime, train, dev, or system-ros and system-ros-train (beside an installed ROS 2 with NumPy 1). Does nothing where that is done.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=$1
@@ -105,7 +105,7 @@ install_group() {
     echo "setup: requirements/$group.txt"
     if ! pip_install -r "$lock" | tee "$log" | show_progress "$total"; then
         # The CPU build of PyTorch is not on PyPI; a mirror in pip's own settings is asked first.
-        if [[ $group != train ]] || ! pip_install -r "$lock" --extra-index-url "$TORCH_INDEX" | tee "$log" | show_progress "$total"; then
+        if [[ $group != *train ]] || ! pip_install -r "$lock" --extra-index-url "$TORCH_INDEX" | tee "$log" | show_progress "$total"; then
             grep -E '^ *(ERROR|error):' "$log" | head -3 >&2 || true
             fail "installing requirements/$group.txt failed (see $log); check the network, then run the same command again"
         fi
