@@ -52,7 +52,9 @@ class Scripted:
 class Rig:
     """A clock, a camera and joints that a test can break, around one loop."""
 
-    def __init__(self, policy: Scripted | None = None, **limits: object) -> None:
+    def __init__(
+        self, policy: Scripted | None = None, period_s: float = 0.0, **limits: object
+    ) -> None:
         self.policy = policy or Scripted()
         self.now = Instant(100.0, 5000.0)
         self.pixels = np.random.default_rng(0)
@@ -65,6 +67,7 @@ class Rig:
             FreshnessLimits(),
             seed=7,
             now=self.now,
+            period_s=period_s,
         )
 
     def fresh_joints(self, arm: FloatArray, opening_m: float = 0.085) -> SensedJoints:
@@ -129,6 +132,12 @@ def test_one_frame_is_decided_on_once() -> None:
     assert isinstance(rig.step(), Wait)
     assert isinstance(rig.step(), Wait)
     assert len(rig.policy.seen) == 1
+
+
+def test_a_frame_before_its_time_is_not_decided_on() -> None:
+    rig = Rig(period_s=2 * PERIOD_S)
+    kinds = [type(rig.frame()) for _ in range(6)]
+    assert kinds == [Act, Wait, Act, Wait, Act, Wait]
 
 
 def test_the_seed_reaches_the_policy() -> None:

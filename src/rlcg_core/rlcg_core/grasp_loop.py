@@ -10,6 +10,7 @@ from rlcg_core.errors import InputError, KinematicsError, RlcgError
 from rlcg_core.freshness import FreshnessLimits, FrozenCheck, Problem, problem
 from rlcg_core.joint_history import Instant
 from rlcg_core.observer import Observer, SensedImage, SensedJoints
+from rlcg_core.pace import Pace
 from rlcg_core.ports import Policy
 from rlcg_core.reasons import TerminationReason
 from rlcg_core.types import Action, Decision, Observation
@@ -78,13 +79,18 @@ class GraspLoop:
         freshness: FreshnessLimits,
         seed: int,
         now: Instant,
+        period_s: float = 0.0,
     ) -> None:
-        """Begin at ``now``; ``seed`` fixes the policy's random numbers."""
+        """Begin at ``now``; ``seed`` fixes the policy's random numbers.
+
+        ``period_s``: wall time from decision to decision; 0 decides on every new frame.
+        """
         policy.reset(seed)
         self._policy, self._observer = policy, observer
         self._limits, self._freshness = limits, freshness
         self._begun, self._acted_s = now, now.monotonic_s
         self._newest_stamp_s = -math.inf
+        self._pace = Pace(period_s)
         self._frozen = FrozenCheck(limits.frozen_frames)
         self._last: Act | None = None
         self._closed: bool | None = None
@@ -123,6 +129,9 @@ class GraspLoop:
             text = "no image with a new stamp, expected one: check the camera or the simulator"
             return self._wait_or_end(Problem(TerminationReason.STALE_IMAGE, text), now)
         self._newest_stamp_s = image.stamp_s
+        if not self._pace.ready(now.monotonic_s):
+            return Wait("the next decision is not due yet")
+        self._pace.note(now.monotonic_s)
         verdict = self._decide(image, joints)
         if isinstance(verdict, Problem):
             return self.stop(verdict.reason, verdict.text)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """policy_node: camera pixels in, grasp commands out, one episode per `~/grasp` goal.
 
-Decides on the newest frame only: on every new one in lock-step, at ``rate_hz`` in real time. The
+Decides on the newest frame only: on every one in lock-step, at most ``rate_hz`` in real time. The
 episode's logic is `rlcg_core.grasp_loop`; the parameters: `rlcg_policy.policy_parameters`.
 """
 
@@ -61,7 +61,7 @@ class PolicyNode(ManagedNode):
         kinematics = PinocchioKinematics(find_urdf(settings.urdf or ROBOT1.urdf), ROBOT1.arm)
         self._observer = Observer(settings.cell(), kinematics)
         pose = settings.transform_camera_to_base
-        self._sensors = Sensors(self, pose, settings.joint_names, self._on_sensors)
+        self._sensors = Sensors(self, pose, settings.joint_names, self._step)
         self._command_out = self.create_lifecycle_publisher(
             GraspCommand, "grasp_command", qos.COMMAND
         )
@@ -70,8 +70,8 @@ class PolicyNode(ManagedNode):
         )
         self._server = GraspServer(self, self._begin, self._refusal)
         self._diagnostics = Diagnostics(self, folder.name, self._tasks())
-        period_s = WATCH_S if settings.lockstep else 1.0 / settings.rate_hz
-        self._timer = wall_timer(self, period_s, self._step)
+        # Frames call _step; the timer sees to what happens without them, as a cancel or silence.
+        self._timer = wall_timer(self, WATCH_S, self._step)
         self.get_logger().info(f"model {folder.name} on {self._policy.provider}")
 
     def stop(self) -> None:
@@ -108,12 +108,9 @@ class PolicyNode(ManagedNode):
             settings.freshness,
             seed,
             now(self),
+            period_s=0.0 if settings.lockstep else 1.0 / settings.rate_hz,
         )
         self._step()
-
-    def _on_sensors(self) -> None:
-        if self._settings.lockstep:
-            self._step()
 
     def _on_gate(self, status: GateStatus) -> None:
         self._gate = status

@@ -35,14 +35,21 @@ class Caller:
         """End all waits, now and later, with `CallStoppedError`."""
         self._stopped.set()
 
-    def wait_until(self, done: Callable[[], bool], limit_s: float, what: str, remedy: str) -> None:
-        """Wait for ``done``; says so when it takes long; raises `WorldError` past the limit."""
+    def wait_until(
+        self,
+        done: Callable[[], bool],
+        limit_s: float,
+        what: str,
+        remedy: str,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        """Wait for ``done``; says so after ``patience_s``; raises `WorldError` past the limit."""
         begun_s, said = time.monotonic(), False
         while not done():
             waited_s = time.monotonic() - begun_s
             if waited_s > limit_s:
                 raise WorldError(f"no {what} after {limit_s:g} s: {remedy}")
-            if waited_s > PATIENCE_S and not said:
+            if waited_s > patience_s and not said:
                 self._say(f"waiting for {what}, at most {limit_s:g} s: {remedy}")
                 said = True
             if self._stopped.wait(_POLL_S / 5):
@@ -63,7 +70,9 @@ class Caller:
                 raise WorldError(f"no {what}: its node is gone; {remedy}")
             return arrived.wait(_POLL_S)
 
-        self.wait_until(done, limit_s, what, remedy)
+        # With a server to watch, only its end is news.
+        patience_s = PATIENCE_S if server is None else limit_s
+        self.wait_until(done, limit_s, what, remedy, patience_s)
         return future.result()
 
     def service(self, client: Any, limit_s: float) -> None:
