@@ -56,7 +56,7 @@ class RuleParameters:
     stall_m: float = 0.003
     yaw_low_rad: float = -1.9
     yaw_high_rad: float = 1.9
-    local_std: tuple[float, ...] = (0.01, 0.01, 0.15)
+    local_std: tuple[float, ...] = (0.004, 0.004, 0.06)
 
     def __post_init__(self) -> None:
         if not 0.0 < self.dz_max_m <= spec.DISPLACEMENT_BOUND_M:
