@@ -52,7 +52,10 @@ class World(Protocol):
         """Simulated time since the world was made; never goes back, not even at a reset."""
 
     def reset(self, seed: int, objects: str) -> ResetInfo:
-        """Arm home, gripper open, bin filled from ``objects`` by ``seed``; raises `WorldError`."""
+        """Arm home, gripper open, bin filled from ``objects`` by ``seed``; raises `WorldError`.
+
+        ``time_s`` moves on, so that no picture of the new scene shares a stamp with the old one.
+        """
 
     def command_arm(self, trajectory: ArmTrajectory) -> None:
         """Replace the running trajectory by this one, starting now."""

@@ -4,7 +4,6 @@
 import importlib
 import os
 import signal
-import sys
 from types import FrameType
 
 
@@ -17,5 +16,4 @@ def start(module: str) -> None:
 
 def _end(number: int, frame: FrameType | None) -> None:
     """End at once: nothing was begun, and half-imported libraries cannot be shut down in order."""
-    sys.stdout.flush()
     os._exit(0)

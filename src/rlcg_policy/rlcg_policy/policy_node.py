@@ -21,6 +21,7 @@ from rlcg_core.freshness import Problem
 from rlcg_core.grasp_loop import Act, End, GraspLoop
 from rlcg_core.observer import Observer
 from rlcg_core.reasons import GateState, TerminationReason
+from rlcg_core.settling import Settling
 from rlcg_policy.kinematics import PinocchioKinematics
 from rlcg_policy.onnx_policy import OnnxPolicy
 from rlcg_policy.policy_parameters import PolicyParameters
@@ -48,6 +49,7 @@ class PolicyNode(ManagedNode):
         self._settings = declare(self, PolicyParameters)
         self.autostart = self._settings.autostart
         self._loop: GraspLoop | None = None
+        self._settling: Settling | None = None
         self._wish, self._episode_id = Wish(), ""
         self._meter = StepMeter()
         self._next_seed = self._settings.seed
@@ -78,6 +80,8 @@ class PolicyNode(ManagedNode):
         """End a running episode; its stop command is the last message, and acknowledged."""
         if self._loop is not None:
             self._end(self._loop.stop(TerminationReason.SHUTDOWN, "the node is shut down"))
+        if self._settling is not None:
+            self._finish(self._settling.end)
         self._command_out.wait_for_all_acked(Duration(seconds=ACK_S))
 
     def teardown(self) -> None:
@@ -119,6 +123,8 @@ class PolicyNode(ManagedNode):
         """Let the loop look at the newest input, and do what it says."""
         loop, sensors = self._loop, self._sensors
         if loop is None:
+            if self._settling is not None and self._settling.over(sensors.image, now(self)):
+                self._finish(self._settling.end)
             return
         begun_s = time.monotonic()
         if self._server.cancel_requested:
@@ -153,7 +159,7 @@ class PolicyNode(ManagedNode):
         self._command_out.publish(msg)
 
     def _end(self, end: End) -> None:
-        """Send the stop and the result."""
+        """Send the stop; the result follows when it shows."""
         self._loop = None
         if end.stop is not None and end.reason is not TerminationReason.GATE_STOPPED:
             self._send(end.stop)
@@ -162,24 +168,26 @@ class PolicyNode(ManagedNode):
         log = logger.debug if self._server.has_client else logger.info
         text = f"{end.reason.name}: {end.text}" if end.text else end.reason.name
         log(f"episode {self._episode_id} ended after {end.steps} steps, {text}")
+        if end.steps == 0 or self._wish.dry_run:
+            self._finish(end)
+        else:
+            self._settling = Settling(end, self._sensors.image, now(self))
+
+    def _finish(self, end: End) -> None:
+        """Send the result."""
+        self._settling = None
         result = self._server.result(end, self._policy.manifest.name)
         result.step_ms, result.network_ran = self._meter.step_ms, self._meter.network_ran
         result.image_to_command_ms = self._meter.image_to_command_ms
         self._server.finish(end.reason, result)
 
     def _tasks(self) -> dict[str, Callable[[], Health]]:
-        return {
-            "model": self._model_health,
-            "loop": self._loop_health,
-            "camera": self._camera_health,
-        }
+        tasks = {"model": self._model_health, "loop": self._loop_health}
+        return {**tasks, "camera": self._camera_health}
 
     def _model_health(self) -> Health:
-        provider = self._policy.provider
-        values = {
-            "model": self._policy.manifest.name,
-            "spec": self._policy.manifest.spec_fingerprint,
-        }
+        provider, manifest = self._policy.provider, self._policy.manifest
+        values = {"model": manifest.name, "spec": manifest.spec_fingerprint}
         return Health(Level.WARN if provider.fell_back else Level.OK, str(provider), values)
 
     def _loop_health(self) -> Health:

@@ -20,6 +20,7 @@ from rlcg_core.reasons import GateReason, GateState, Outcome, TerminationReason,
 from rlcg_core.station import Attempt, Scene
 from rlcg_ros.calls import Caller
 from rlcg_ros.cell_watch import CellWatch
+from rlcg_ros.conversions import stamp_to_s
 
 ANSWER_S = 10.0
 
@@ -68,7 +69,7 @@ class RosStation:
         if answer.reason != WorldReason.OK:
             raise WorldError(f"the world cannot be reset: {answer.text}")
         self._release_gate()
-        self._go_home()
+        self._go_home(stamp_to_s(answer.stamp))
         return Scene(answer.renderer, tuple(answer.object_names))
 
     def grasp(self, seed: int) -> Attempt:
@@ -112,9 +113,8 @@ class RosStation:
         remedy = f"look at gate_status, it said: {self._watch.gate_text or 'nothing'}"
         self._caller.wait_until(ready, self._waits.home_s, "open gate", remedy)
 
-    def _go_home(self) -> None:
-        """Drive the arm home and wait for a frame that shows it there."""
-        before_s = self._watch.image_stamp_s
+    def _go_home(self, scene_s: float) -> None:
+        """Drive the arm home and wait for a frame after the scene's first that shows it there."""
         text = ""
 
         def accepted() -> bool:
@@ -124,7 +124,7 @@ class RosStation:
             return bool(answer.success)
 
         def arrived() -> bool:
-            return self._watch.image_stamp_s > before_s and self._watch.is_home(self._arm)
+            return self._watch.image_stamp_s > scene_s and self._watch.is_home(self._arm)
 
         limit_s = self._waits.home_s
         self._caller.wait_until(accepted, limit_s, "way home", "look at the output of arm_node")

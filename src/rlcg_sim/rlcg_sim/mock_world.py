@@ -64,6 +64,8 @@ class MockWorld:
         places = rng.uniform(-half, half, (OBJECT_COUNT, 2)) + self.cell.bin.centre_xy_m
         heights = np.full((OBJECT_COUNT, 1), self.cell.bin.floor_z_m + 0.02)
         self._objects_m = np.hstack([places, heights])
+        # Nothing of the new scene shares a stamp with the old one.
+        self._steps += 1
         names = tuple(f"mock_{i}" for i in range(OBJECT_COUNT))
         return ResetInfo(seed, self.renderer, names)
 

@@ -67,6 +67,8 @@ class PyBulletWorld:
         self._build()
         self.objects = scene.drop_objects(self.client, self.cell, rng, shapes)
         self._rest_z_m = self._object_heights()
+        # Nothing of the new scene shares a stamp with the old one.
+        self._steps += 1
         return ResetInfo(seed, self.renderer, tuple(shape.name for shape in shapes))
 
     def command_arm(self, trajectory: ArmTrajectory) -> None:

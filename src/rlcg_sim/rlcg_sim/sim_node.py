@@ -141,6 +141,7 @@ class SimNode(Node):
             response.text = str(error)
             return response
         response.object_names = list(info.object_names)
+        response.stamp = stamp_from_s(self._loop.stamp_s(self._loop.world.time_s))
         response.text = f"seed {request.seed}, {len(info.object_names)} objects of {objects}"
         self._publish()
         return response
