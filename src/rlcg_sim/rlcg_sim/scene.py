@@ -18,8 +18,10 @@ SOLVER_ITERATIONS = 50
 OBJECT_FRICTION = 1.0
 SPAWN_MARGIN_M = 0.075
 DROP_GAP_M = 0.02
+RAISE_TRIES = 12
 SETTLE_LIMIT_S = 4.0
 SETTLED_SPEED_M_S = 0.02
+SETTLE_DAMPING, FREE_DAMPING = 0.6, 0.04
 TABLE_RGBA = (0.45, 0.40, 0.36, 1.0)
 BIN_FLOOR_RGBA = (0.72, 0.72, 0.70, 1.0)
 BIN_WALL_RGBA = (0.35, 0.40, 0.48, 1.0)
@@ -118,6 +120,7 @@ def drop_objects(
         quaternion /= np.linalg.norm(quaternion)
         body = spawn(client, shape, place, quaternion)
         _raise_above(client, body, cell.bin.floor_z_m + DROP_GAP_M)
+        _raise_clear(client, body, bodies)
         bodies.append(body)
     settle(client, bodies)
     return bodies
@@ -129,6 +132,16 @@ def _raise_above(client: Any, body: int, height_m: float) -> None:
     lowest_m = client.getAABB(body)[0][2]
     lifted = (position[0], position[1], position[2] + height_m - lowest_m)
     client.resetBasePositionAndOrientation(body, lifted, quaternion)
+
+
+def _raise_clear(client: Any, body: int, others: list[int]) -> None:
+    """Lift a body until it cuts into no other: interlocked objects never come to rest."""
+    for _ in range(RAISE_TRIES):
+        if not any(client.getClosestPoints(body, other, 0.0) for other in others):
+            return
+        position, quaternion = client.getBasePositionAndOrientation(body)
+        lifted = (position[0], position[1], position[2] + DROP_GAP_M)
+        client.resetBasePositionAndOrientation(body, lifted, quaternion)
 
 
 def scatter(rng: np.random.Generator, cell: Cell, count: int) -> FloatArray:
@@ -146,13 +159,24 @@ def scatter(rng: np.random.Generator, cell: Cell, count: int) -> FloatArray:
 
 
 def settle(client: Any, bodies: list[int]) -> None:
-    """Step physics until all bodies rest; raises `WorldError` after `SETTLE_LIMIT_S`."""
+    """Step physics until all bodies rest; raises `WorldError` after `SETTLE_LIMIT_S`.
+
+    Without rolling friction, which would double the cost of a step, a round object rolls on; so
+    motion is damped while settling, and only then.
+    """
+    _damp(client, bodies, SETTLE_DAMPING)
     for step in range(int(SETTLE_LIMIT_S / TIME_STEP_S)):
         client.stepSimulation()
         if step > 60 and step % 20 == 0:
             speeds = [np.linalg.norm(client.getBaseVelocity(body)[0]) for body in bodies]
             if max(speeds, default=0.0) < SETTLED_SPEED_M_S:
+                _damp(client, bodies, FREE_DAMPING)
                 return
     raise WorldError(
         f"objects still move after {SETTLE_LIMIT_S:g} s, expected rest: use another seed"
     )
+
+
+def _damp(client: Any, bodies: list[int], damping: float) -> None:
+    for body in bodies:
+        client.changeDynamics(body, -1, linearDamping=damping, angularDamping=damping)

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from rlcg_core import seeds
 from rlcg_core.cell import ROBOT1
+from rlcg_core.errors import WorldError
 from rlcg_core.reasons import Outcome
 from rlcg_core.rule import RuleMemory, RuleParameters
 from rlcg_core.statistics import wilson_interval
@@ -52,41 +53,54 @@ class TrialSettings:
 
 
 def measure(settings: TrialSettings) -> tuple[int, int]:
-    """Return successes and trials; prints the rate with its 95% interval."""
+    """Return successes and valid trials; prints the rate with its 95% interval."""
     numbers = range(settings.first, settings.first + settings.grasps)
-    parts = [list(numbers[k :: settings.workers]) for k in range(settings.workers)]
+    name = settings.checkpoint or "expert"
     context = multiprocessing.get_context("spawn")
-    queue = context.SimpleQueue()
-    workers = [
-        context.Process(target=_work, args=(settings, part, queue), daemon=True) for part in parts
-    ]
-    for worker in workers:
-        worker.start()
-    outcomes = []
-    for _ in tqdm(numbers, desc=settings.checkpoint or "expert", unit="grasp"):
-        outcomes.append(queue.get())
-    successes = sum(outcome == Outcome.SUCCESS for outcome in outcomes)
-    low, high = wilson_interval(successes, len(outcomes))
+    with context.Pool(settings.workers, _open_world, (settings,)) as pool:
+        jobs = pool.imap_unordered(_trial_number, numbers)
+        outcomes = list(tqdm(jobs, total=len(numbers), desc=name, unit="grasp"))
+    successes = outcomes.count(Outcome.SUCCESS)
+    trials = len(outcomes) - outcomes.count(Outcome.INVALID)
+    low, high = wilson_interval(successes, trials)
     print(
-        f"{settings.checkpoint or 'expert'} on {settings.objects}: {successes}/{len(outcomes)} = "
-        f"{100 * successes / len(outcomes):.1f}% (95% interval {100 * low:.1f}-{100 * high:.1f})"
+        f"{name} on {settings.objects}: {successes}/{trials} = {100 * successes / trials:.1f}% "
+        f"(95% interval {100 * low:.1f}-{100 * high:.1f}), "
+        f"{len(outcomes) - trials} scenes that could not be set up"
     )
-    return successes, len(outcomes)
+    return successes, trials
 
 
-def _work(
-    settings: TrialSettings, numbers: list[int], queue: "multiprocessing.SimpleQueue[int]"
-) -> None:
+@dataclass(frozen=True)
+class _Bench:
+    """What one worker process keeps from trial to trial."""
+
+    settings: TrialSettings
+    world: PyBulletWorld
+    stepper: CellStepper
+    policy: TorchPolicy | None
+
+
+_BENCHES: list[_Bench] = []
+
+
+def _open_world(settings: TrialSettings) -> None:
     os.environ["LP_NUM_THREADS"] = "1"
     policy = None
     if settings.checkpoint:
         cem = default_cem(settings.samples, settings.iterations)
         policy = TorchPolicy(Path(settings.checkpoint), settings.rule, cem, default_start())
     renderer = settings.renderer if policy else "tiny"
-    with PyBulletWorld(ROBOT1, settings.urdf, renderer=renderer) as world:
-        stepper = CellStepper(world)
-        for number in numbers:
-            queue.put(int(_trial(settings, world, stepper, policy, number)))
+    world = PyBulletWorld(ROBOT1, settings.urdf, renderer=renderer)
+    _BENCHES[:] = [_Bench(settings, world, CellStepper(world), policy)]
+
+
+def _trial_number(number: int) -> Outcome:
+    bench = _BENCHES[0]
+    try:
+        return _trial(bench.settings, bench.world, bench.stepper, bench.policy, number)
+    except WorldError:
+        return Outcome.INVALID
 
 
 def _trial(
