@@ -53,7 +53,11 @@ class Rig:
     """A clock, a camera and joints that a test can break, around one loop."""
 
     def __init__(
-        self, policy: Scripted | None = None, period_s: float = 0.0, **limits: object
+        self,
+        policy: Scripted | None = None,
+        period_s: float = 0.0,
+        not_before_s: float = 0.0,
+        **limits: object,
     ) -> None:
         self.policy = policy or Scripted()
         self.now = Instant(100.0, 5000.0)
@@ -68,6 +72,7 @@ class Rig:
             seed=7,
             now=self.now,
             period_s=period_s,
+            not_before_s=not_before_s,
         )
 
     def fresh_joints(self, arm: FloatArray, opening_m: float = 0.085) -> SensedJoints:
@@ -138,6 +143,11 @@ def test_a_frame_before_its_time_is_not_decided_on() -> None:
     rig = Rig(period_s=2 * PERIOD_S)
     kinds = [type(rig.frame()) for _ in range(6)]
     assert kinds == [Act, Wait, Act, Wait, Act, Wait]
+
+
+def test_a_frame_of_before_the_goal_is_awaited_past() -> None:
+    rig = Rig(not_before_s=100.0 + 2.5 * PERIOD_S)
+    assert [type(rig.frame()) for _ in range(4)] == [Wait, Wait, Act, Act]
 
 
 def test_the_seed_reaches_the_policy() -> None:

@@ -80,16 +80,18 @@ class GraspLoop:
         seed: int,
         now: Instant,
         period_s: float = 0.0,
+        not_before_s: float = 0.0,
     ) -> None:
         """Begin at ``now``; ``seed`` fixes the policy's random numbers.
 
         ``period_s``: wall time from decision to decision; 0 decides on every new frame.
+        ``not_before_s``: no image with an earlier stamp is acted on.
         """
         policy.reset(seed)
         self._policy, self._observer = policy, observer
         self._limits, self._freshness = limits, freshness
         self._begun, self._acted_s = now, now.monotonic_s
-        self._newest_stamp_s = -math.inf
+        self._newest_stamp_s, self._not_before_s = -math.inf, not_before_s
         self._pace = Pace(period_s)
         self._frozen = FrozenCheck(limits.frozen_frames)
         self._last: Act | None = None
@@ -125,6 +127,9 @@ class GraspLoop:
         # problem() reports a missing one; this tells the type checker.
         assert image is not None
         assert joints is not None
+        if image.stamp_s < self._not_before_s:
+            text = "newest image is of before the goal's not_before, expected a later one"
+            return self._wait_or_end(Problem(TerminationReason.STALE_IMAGE, text), now)
         if self._last is not None and image.stamp_s == self._last.stamp_s:
             text = "no image with a new stamp, expected one: check the camera or the simulator"
             return self._wait_or_end(Problem(TerminationReason.STALE_IMAGE, text), now)

@@ -20,6 +20,10 @@ from rlcg_core.types import (
 
 FloatArray = npt.NDArray[np.float64]
 
+# So far apart are the stamps of two scenes that nobody takes a picture or a joint state of the old
+# one for one of the new.
+RESET_TAKES_S = 1.0
+
 
 class Policy(Protocol):
     """Anything that turns one observation into one decision."""
@@ -54,7 +58,7 @@ class World(Protocol):
     def reset(self, seed: int, objects: str) -> ResetInfo:
         """Arm home, gripper open, bin filled from ``objects`` by ``seed``; raises `WorldError`.
 
-        ``time_s`` moves on, so that no picture of the new scene shares a stamp with the old one.
+        ``time_s`` moves on by `RESET_TAKES_S`.
         """
 
     def command_arm(self, trajectory: ArmTrajectory) -> None:

@@ -113,6 +113,7 @@ class PolicyNode(ManagedNode):
             seed,
             now(self),
             period_s=0.0 if settings.lockstep else 1.0 / settings.rate_hz,
+            not_before_s=wish.not_before_s,
         )
         self._step()
 

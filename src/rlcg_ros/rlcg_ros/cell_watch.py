@@ -55,6 +55,11 @@ class CellWatch:
         """Return the gate's own words."""
         return "" if self._gate is None else str(self._gate.text)
 
+    @property
+    def joint_stamp_s(self) -> float:
+        """Return the stamp of the newest joint state, -inf before the first."""
+        return float("-inf") if self._joints is None else self._joints.stamp_s
+
     def begin(self) -> None:
         """Forget the frames: an attempt begins."""
         self._frames, self._stride, self._seen = [], 1, 0

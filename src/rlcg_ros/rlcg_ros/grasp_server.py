@@ -13,6 +13,7 @@ from std_srvs.srv import Trigger
 
 from rlcg_core.grasp_loop import Act, End, EpisodeLimits
 from rlcg_core.reasons import TerminationReason
+from rlcg_ros.conversions import stamp_to_s
 
 ENDED_BY_ITSELF = (
     TerminationReason.POLICY_TERMINATED,
@@ -31,6 +32,7 @@ class Wish:
     max_duration_s: float = 0.0
     q_min: float = 0.0
     dry_run: bool = False
+    not_before_s: float = 0.0
 
     def over(self, limits: EpisodeLimits) -> EpisodeLimits:
         """Return ``limits`` with what is wished for in their place."""
@@ -140,6 +142,7 @@ class GraspServer:
                 max_duration_s=request.max_duration_s,
                 q_min=request.q_min,
                 dry_run=request.dry_run,
+                not_before_s=stamp_to_s(request.not_before),
             )
         )
 

@@ -20,7 +20,7 @@ from rlcg_core.reasons import GateReason, GateState, Outcome, TerminationReason,
 from rlcg_core.station import Attempt, Scene
 from rlcg_ros.calls import Caller
 from rlcg_ros.cell_watch import CellWatch
-from rlcg_ros.conversions import stamp_to_s
+from rlcg_ros.conversions import stamp_from_s, stamp_to_s
 
 ANSWER_S = 10.0
 
@@ -63,19 +63,20 @@ class RosStation:
         )
 
     def reset(self, seed: int, objects: str) -> Scene:
-        """Reset the world, release a stopped gate, drive the arm home, await a new frame."""
+        """Reset the world, release a stopped gate, await a frame that shows the arm at home."""
         request = ResetWorld.Request(seed=seed, objects=objects)
         answer = self._caller.call(self._reset, request, self._waits.reset_s)
         if answer.reason != WorldReason.OK:
             raise WorldError(f"the world cannot be reset: {answer.text}")
         self._release_gate()
-        self._go_home(stamp_to_s(answer.stamp))
+        self._see_home(stamp_to_s(answer.stamp))
         return Scene(answer.renderer, tuple(answer.object_names))
 
     def grasp(self, seed: int) -> Attempt:
         """Send one goal and wait for its result."""
         self._watch.begin()
-        sent = self._grasp.send_goal_async(Grasp.Goal(seed=seed))
+        not_before = stamp_from_s(self._watch.image_stamp_s)
+        sent = self._grasp.send_goal_async(Grasp.Goal(seed=seed, not_before=not_before))
         remedy = "look at the output of policy_node"
         goal = self._caller.finish(sent, ANSWER_S, "answer to a grasp goal", remedy)
         if not goal.accepted:
@@ -113,20 +114,30 @@ class RosStation:
         remedy = f"look at gate_status, it said: {self._watch.gate_text or 'nothing'}"
         self._caller.wait_until(ready, self._waits.home_s, "open gate", remedy)
 
-    def _go_home(self, scene_s: float) -> None:
-        """Drive the arm home and wait for a frame after the scene's first that shows it there."""
-        text = ""
+    def _see_home(self, scene_s: float) -> None:
+        """Wait for a frame of the new scene; drive the arm home if it is not there already."""
+        limit_s, watch = self._waits.home_s, self._watch
+        remedy = "is there a camera on image_raw, a robot on joint_states?"
+        self._caller.wait_until(
+            lambda: min(watch.image_stamp_s, watch.joint_stamp_s) >= scene_s,
+            limit_s,
+            "image and joint states of the new scene",
+            remedy,
+        )
+        if watch.is_home(self._arm):
+            return
+        left_s = watch.image_stamp_s
+        self._drive_home()
+        self._caller.wait_until(
+            lambda: watch.image_stamp_s > left_s and watch.is_home(self._arm),
+            limit_s,
+            "image of the arm at home",
+            "does the arm follow joint_trajectory?",
+        )
 
+    def _drive_home(self) -> None:
         def accepted() -> bool:
-            nonlocal text
-            answer = self._caller.call(self._home, Trigger.Request(), ANSWER_S)
-            text = answer.message
-            return bool(answer.success)
+            return bool(self._caller.call(self._home, Trigger.Request(), ANSWER_S).success)
 
-        def arrived() -> bool:
-            return self._watch.image_stamp_s > scene_s and self._watch.is_home(self._arm)
-
-        limit_s = self._waits.home_s
-        self._caller.wait_until(accepted, limit_s, "way home", "look at the output of arm_node")
-        remedy = "is there a camera on image_raw, does the arm follow joint_trajectory?"
-        self._caller.wait_until(arrived, limit_s, f"new image of the arm at home ({text})", remedy)
+        remedy = "look at the output of arm_node"
+        self._caller.wait_until(accepted, self._waits.home_s, "way home", remedy)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from rlcg_core.camera import project
 from rlcg_core.cell import Cell
 from rlcg_core.errors import WorldError
+from rlcg_core.ports import RESET_TAKES_S
 from rlcg_core.reasons import Outcome
 from rlcg_core.trajectory import TrajectoryFollower
 from rlcg_core.types import ArmTrajectory, ImageArray, JointSample, ResetInfo
@@ -64,8 +65,7 @@ class MockWorld:
         places = rng.uniform(-half, half, (OBJECT_COUNT, 2)) + self.cell.bin.centre_xy_m
         heights = np.full((OBJECT_COUNT, 1), self.cell.bin.floor_z_m + 0.02)
         self._objects_m = np.hstack([places, heights])
-        # Nothing of the new scene shares a stamp with the old one.
-        self._steps += 1
+        self._steps += round(RESET_TAKES_S / TIME_STEP_S)
         names = tuple(f"mock_{i}" for i in range(OBJECT_COUNT))
         return ResetInfo(seed, self.renderer, names)
 

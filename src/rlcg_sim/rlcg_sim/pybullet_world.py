@@ -15,6 +15,7 @@ import pybullet
 from pybullet_utils.bullet_client import BulletClient
 
 from rlcg_core.cell import Cell
+from rlcg_core.ports import RESET_TAKES_S
 from rlcg_core.reasons import Outcome
 from rlcg_core.trajectory import TrajectoryFollower
 from rlcg_core.types import ArmTrajectory, ImageArray, JointSample, ResetInfo, ToolPose
@@ -67,8 +68,7 @@ class PyBulletWorld:
         self._build()
         self.objects = scene.drop_objects(self.client, self.cell, rng, shapes)
         self._rest_z_m = self._object_heights()
-        # Nothing of the new scene shares a stamp with the old one.
-        self._steps += 1
+        self._steps += round(RESET_TAKES_S / scene.TIME_STEP_S)
         return ResetInfo(seed, self.renderer, tuple(shape.name for shape in shapes))
 
     def command_arm(self, trajectory: ArmTrajectory) -> None:
