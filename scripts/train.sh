@@ -10,7 +10,7 @@ runs=${2:-runs/train}
 rlcg-train collect --out "$data/scripted" --attempts 3000
 rlcg-train fit --data "$data/scripted" --out "$runs/round_0" --epochs 40
 rlcg-train collect --out "$data/on_policy" --attempts 1500 --first 100000 --checkpoint "$runs/round_0/checkpoint.pt"
-rlcg-train fit --data "$data/scripted" "$data/on_policy" --out "$runs/round_1" --epochs 30
+rlcg-train fit --data "$data/scripted" "$data/on_policy" --out "$runs/round_1" --epochs 25
 rlcg-train measure --checkpoint "$runs/round_1/checkpoint.pt" --grasps 200
 rlcg-train export --checkpoint "$runs/round_1/checkpoint.pt" --out "$runs/robot1_grasp_success"
 echo "wrote $runs/robot1_grasp_success; try it: make grasp ARGS=\"model:=$PWD/$runs/robot1_grasp_success\""

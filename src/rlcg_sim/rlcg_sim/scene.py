@@ -114,7 +114,7 @@ def drop_objects(
     Raises `WorldError` when they never come to rest.
     """
     places = scatter(rng, cell, len(shapes))
-    bodies = []
+    bodies: list[int] = []
     for shape, place in zip(shapes, places, strict=True):
         quaternion = rng.normal(size=4)
         quaternion /= np.linalg.norm(quaternion)

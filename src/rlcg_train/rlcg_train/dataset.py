@@ -37,8 +37,15 @@ class Dataset:
         return len(self.success)
 
 
+FRAMES_PER_ATTEMPT = 3
+
+
 def load(folders: list[Path], held_out_share: float = 0.08) -> Dataset:
-    """Read all shards of the folders; raises `DataError` when they are empty or disagree."""
+    """Read all shards of the folders; raises `DataError` when they are empty or disagree.
+
+    Of each attempt the first frame and up to two others are trained on: on-policy attempts have
+    twice the frames of scripted ones, mostly successes, and would drown those otherwise.
+    """
     paths = [path for folder in folders for path in sorted(folder.glob("[0-9]*.npz"))]
     paths = [path for path in paths if not path.name.endswith(".part.npz")]
     if not paths:
@@ -53,15 +60,26 @@ def load(folders: list[Path], held_out_share: float = 0.08) -> Dataset:
     attempt = np.concatenate([part.attempt for part in parts])
     # By attempt number, so that a frame never moves between the two when data is added.
     held = (attempt * 2654435761 % 2**32) / 2**32 < held_out_share
+    used = _some_of_each(attempt)
     return Dataset(
         pixels=torch.from_numpy(np.concatenate([p.images for p in parts]).reshape(-1, 3)),
         tool_pose=_joined([p.tool_pose for p in parts]),
         grasp_pose=_joined([p.grasp_pose for p in parts]),
         success=_joined([p.success for p in parts]),
         projection=torch.tensor(projection, dtype=torch.float32),
-        train=np.flatnonzero(~held),
-        held_out=np.flatnonzero(held),
+        train=np.flatnonzero(~held & used),
+        held_out=np.flatnonzero(held & used),
     )
+
+
+def _some_of_each(attempt: IntArray) -> npt.NDArray[np.bool_]:
+    """Mark the first frame of each attempt, and others up to `FRAMES_PER_ATTEMPT`, spread out."""
+    used = np.zeros(len(attempt), bool)
+    starts = np.flatnonzero(np.diff(attempt, prepend=-1) != 0)
+    for start, end in zip(starts, [*starts[1:], len(attempt)], strict=True):
+        count = min(FRAMES_PER_ATTEMPT, end - start)
+        used[np.linspace(start, end - 1, count).round().astype(int)] = True
+    return used
 
 
 def _joined(arrays: list[npt.NDArray[np.float64]]) -> Tensor:

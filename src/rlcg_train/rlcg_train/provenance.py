@@ -14,7 +14,8 @@ def describe(checkpoint: Path) -> dict[str, Any]:
     """Return the fields of `rlcg_core.manifest.Training` besides the commit."""
     state = torch.load(checkpoint, weights_only=True)
     settings = json.loads(state["settings"])
-    started = datetime.fromtimestamp(checkpoint.stat().st_mtime, tz=timezone.utc)
+    begun_s = checkpoint.stat().st_mtime - float(state["seconds"])
+    started = datetime.fromtimestamp(begun_s, tz=timezone.utc)
     folders = [Path(folder) for folder in settings["data"]]
     return {
         "started": started.isoformat(timespec="seconds"),

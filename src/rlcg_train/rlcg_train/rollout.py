@@ -76,6 +76,5 @@ def run_attempt(
         try:
             stepper.perform(action)
         except GateError:
-            outcome = Outcome.INVALID
-            break
+            break  # what the gate refuses is a failure of the policy that wanted it
     return Attempt(tuple(frames), grasp_pose, outcome, step + 1)
