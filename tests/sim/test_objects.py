@@ -15,6 +15,12 @@ def test_test_urdfs_end_in_zero_and_training_urdfs_never_do() -> None:
     assert all(shape.urdf_index % 10 != 0 for shape in drawn("random_urdfs_train"))
 
 
+def test_the_urdfs_without_a_body_are_never_drawn() -> None:
+    drawn_indices = {shape.urdf_index for shape in drawn("random_urdfs_train", 20_000)}
+    assert not drawn_indices & set(objects.EMPTY_URDFS)
+    assert len(drawn_indices) == 898
+
+
 def test_training_and_test_shapes_never_meet() -> None:
     def shapes(object_set: str) -> set[tuple[float, ...]]:
         prisms = (shape.prisms[0] for shape in drawn(object_set))

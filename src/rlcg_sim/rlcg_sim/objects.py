@@ -18,6 +18,8 @@ FloatArray = npt.NDArray[np.float64]
 PROCEDURAL_STREAM = {"train": 1, "test": 2}
 PROCEDURAL_SHAPES = 100_000
 URDF_COUNT = 1000
+# The collision meshes of these, as shipped, are empty: they fall through the floor.
+EMPTY_URDFS = (168, 824)
 FAMILIES = ("procedural", "random_urdfs", "mixed")
 OBJECT_SETS = tuple(f"{family}_{split}" for family in FAMILIES for split in ("train", "test"))
 
@@ -61,7 +63,10 @@ def _draw_one(rng: np.random.Generator, family: str, split: str) -> ObjectShape:
 
 def _draw_urdf_index(rng: np.random.Generator, split: str) -> int:
     tens = int(rng.integers(URDF_COUNT // 10)) * 10
-    return tens if split == "test" else tens + int(rng.integers(1, 10))
+    if split == "test":
+        return tens
+    index = tens + int(rng.integers(1, 10))
+    return index + 1 if index in EMPTY_URDFS else index
 
 
 def _draw_colour(rng: np.random.Generator) -> tuple[float, float, float]:

@@ -68,6 +68,7 @@ def _measure(args: argparse.Namespace) -> None:
             first=args.first,
             objects=args.objects,
             renderer=args.renderer,
+            evaluation_seed=args.seed,
             workers=args.workers,
         )
     )
@@ -118,9 +119,10 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--epochs", type=int, default=8, help="passes over the data (default: 8)")
     fit.add_argument("--seed", type=int, default=1, help="seed of weights and order (default: 1)")
     fit.add_argument("--threads", type=int, default=2, help="processor threads (default: 2)")
-    measure = add("measure", _measure, "closed-loop success on validation scenes, without ROS")
+    measure = add("measure", _measure, "closed-loop success without ROS, on validation scenes")
     measure.add_argument("--checkpoint", type=Path, required=True, help="network to measure")
     measure.add_argument("--first", type=int, default=0, help="number of the first scene")
+    measure.add_argument("--seed", type=int, help="scenes of evaluations with this seed instead")
     measure.add_argument("--renderer", default="auto", help="auto, egl or tiny (default: auto)")
     for command, objects in (
         (expert, "mixed_test"),
