@@ -191,8 +191,15 @@ def test_steps_and_time_are_limited_and_the_stop_is_the_last_message() -> None:
     np.testing.assert_array_equal(end.stop.decision.action.to_array(), [0, 0, 0, 0, 1, 0, 0, 1])
 
     rig = Rig(max_duration_s=1.0)
-    results = [rig.frame() for _ in range(4)]
+    results = [rig.frame() for _ in range(5)]
     assert end_of(rig, results[-1], Reason.TIME_LIMIT).stop is not None
+
+
+def test_a_clock_that_is_heard_only_after_the_start_does_not_use_up_the_time() -> None:
+    rig = Rig(max_duration_s=60.0)
+    rig.pass_time(ros_s=500.0, wall_s=0.1)
+    rig.sense()
+    assert isinstance(rig.step(), Act)
 
 
 def test_a_dry_run_ends_without_another_frame_or_a_stop() -> None:

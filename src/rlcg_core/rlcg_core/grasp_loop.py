@@ -90,7 +90,8 @@ class GraspLoop:
         policy.reset(seed)
         self._policy, self._observer = policy, observer
         self._limits, self._freshness = limits, freshness
-        self._begun, self._acted_s = now, now.monotonic_s
+        # ROS time may still stand at zero before /clock is heard; the first frame tells it.
+        self._first_stamp_s, self._acted_s = math.inf, now.monotonic_s
         self._newest_stamp_s, self._not_before_s = -math.inf, not_before_s
         self._pace = Pace(period_s)
         self._frozen = FrozenCheck(limits.frozen_frames)
@@ -118,7 +119,7 @@ class GraspLoop:
         """
         if self._end is not None:
             return self._end
-        if now.ros_s - self._begun.ros_s > self._limits.max_duration_s:
+        if now.ros_s - self._first_stamp_s > self._limits.max_duration_s:
             text = f"{self._limits.max_duration_s:g} s are over"
             return self.stop(TerminationReason.TIME_LIMIT, text)
         found = fault or problem(image, joints, now, self._freshness) or closed
@@ -141,6 +142,7 @@ class GraspLoop:
         if isinstance(verdict, Problem):
             return self.stop(verdict.reason, verdict.text)
         self._last, self._acted_s = verdict, now.monotonic_s
+        self._first_stamp_s = min(self._first_stamp_s, verdict.stamp_s)
         steps, q_value = verdict.step + 1, verdict.decision.q_value
         if verdict.decision.action.terminate:
             self._end = End(TerminationReason.POLICY_TERMINATED, "", steps, q_value, None)
