@@ -30,7 +30,6 @@ from rlcg_ros.conversions import (
     stamp_to_s,
     trajectory_to_msg,
 )
-from rlcg_ros.run import WATCH_S
 
 HOME = np.array(ROBOT1.arm.home_rad)
 JAW = ROBOT1.gripper
@@ -262,7 +261,6 @@ def test_a_users_mistake_is_one_line(tmp_path: Path, values: dict[str, object], 
 def test_a_second_node_of_the_name_is_refused(listener: Listener, tmp_path: Path) -> None:
     with start(tmp_path, lockstep=True) as first:
         listener.ready()
-        time.sleep(WATCH_S)
         log = tmp_path / "second"
         arguments = parameters(backend="mock")
         with NodeProcess("rlcg_sim.sim_node", log, *arguments) as second:
@@ -271,4 +269,5 @@ def test_a_second_node_of_the_name_is_refused(listener: Listener, tmp_path: Path
             assert line.startswith("error: a node /sim_node runs on ROS domain")
             assert "ROS_DOMAIN_ID" in line
             assert "Traceback" not in second.output
+        time.sleep(WATCH_S)
         assert first.running

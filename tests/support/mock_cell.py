@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from action_msgs.msg import GoalStatus
+from builtin_interfaces.msg import Time
 from processes import NodeProcess, parameters
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
@@ -51,6 +52,7 @@ class MockCell(RosBench):
         self.listen(GateStatus, "gate_status", qos.STATUS)
         self.action = ActionClient(self.node, Grasp, "policy_node/grasp")
         self.feedback: list[Grasp.Feedback] = []
+        self._scene_begins = Time()
 
     def start(self, module: str, log: str, *arguments: str) -> NodeProcess:
         """Start a node that ends with this bench."""
@@ -80,6 +82,7 @@ class MockCell(RosBench):
             self.until(released, "open gate")
         answer = self.call(ResetWorld, "sim_node/reset", ResetWorld.Request(seed=seed))
         assert answer.reason == 0, answer.text
+        self._scene_begins = answer.stamp
 
         def is_ready() -> bool:
             return bool(self.received["gate_status"][-1].state == GateState.READY)
@@ -104,10 +107,14 @@ class MockCell(RosBench):
         assert all(result.successful for result in results), results
 
     def send(self, **goal: Any) -> Any:
-        """Send a goal and return its handle; accepted or not."""
+        """Send a goal and return its handle; accepted or not.
+
+        A frame of the scene before the last `ready` may still be on its way; it does not count.
+        """
         assert self.action.wait_for_server(10.0)
+        wish = Grasp.Goal(**{"not_before": self._scene_begins, **goal})
         future = self.action.send_goal_async(
-            Grasp.Goal(**goal), feedback_callback=lambda msg: self.feedback.append(msg.feedback)
+            wish, feedback_callback=lambda msg: self.feedback.append(msg.feedback)
         )
         self.until(future.done, "answer to a goal")
         return future.result()

@@ -5,7 +5,6 @@
 A defect in the program itself shows its traceback.
 """
 
-import os
 import signal
 import sys
 import time
@@ -20,11 +19,15 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from rlcg_core.errors import ConfigError, RlcgError
+from rlcg_ros.name_lock import hold_name, taken
 
-# Others are found within 0.1 to 0.8 s: wait a little before the node acts, go on looking while it
-# runs. A node older than the watch does not look any more, so that the newcomer is the one to go.
+# On this machine a lock keeps names apart. Nodes of other machines are found within 0.1 to 0.8 s:
+# wait a little before the node acts, go on looking while it runs. A node older than the watch does
+# not look any more, so that the newcomer is the one to go; a newcomer that the lock sends away is
+# gone before it has been seen for long.
 DISCOVERY_S = 0.5
 WATCH_S = 3.0
+SEEN_FOR_S = 1.0
 _SPIN_S = 0.1
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -70,9 +73,11 @@ def _run_node(make_node: Callable[[], Node], threads: int, request: _StopRequest
         SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)
     )
     try:
+        hold_name(node)
         born_s = time.monotonic()
         while not request.asked and time.monotonic() - born_s < DISCOVERY_S:
-            _check_name_is_free(node)
+            if _has_twin(node):
+                raise taken(node)
             time.sleep(_SPIN_S)
         executor.add_node(node)
         if not request.asked:
@@ -97,22 +102,20 @@ def _end(node: Node, executor: Executor) -> None:
 
 
 def _spin(node: Node, executor: Executor, request: _StopRequest, watch_until_s: float) -> None:
-    check_at_s = time.monotonic()
+    alone_s = time.monotonic()
     while not request.asked and rclpy.ok() and _exit_code(node) is None:
         executor.spin_once(timeout_sec=_SPIN_S)
-        if check_at_s <= time.monotonic() < watch_until_s:
-            _check_name_is_free(node)
-            check_at_s = time.monotonic() + _SPIN_S
+        now_s = time.monotonic()
+        if now_s >= watch_until_s or not _has_twin(node):
+            alone_s = now_s
+        elif now_s - alone_s > SEEN_FOR_S:
+            raise taken(node)
 
 
-def _check_name_is_free(node: Node) -> None:
+def _has_twin(node: Node) -> bool:
+    """Return whether the graph has another node of this name and namespace."""
     own = (node.get_name(), node.get_namespace())
-    if node.get_node_names_and_namespaces().count(own) > 1:
-        domain = os.environ.get("ROS_DOMAIN_ID", "0")
-        raise ConfigError(
-            f"a node {node.get_fully_qualified_name()} runs on ROS domain {domain} already, "
-            "expected none: end it, or set ROS_DOMAIN_ID to a free number"
-        )
+    return bool(node.get_node_names_and_namespaces().count(own) > 1)
 
 
 def complain(error: RlcgError) -> int:
