@@ -1,58 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
+import pytest
 import torch
 
 from rlcg_core import cem
-from rlcg_core.cell import ROBOT1
 from rlcg_core.golden import pattern_image, pattern_noise
-from rlcg_train import cem_module, explore, network
-from rlcg_train.export import OUTPUTS
+from rlcg_train import cem_module, network, scorer
+from rlcg_train.checkpoints import fresh_qt_opt
+from rlcg_train.profiles import ACTION, GOAL, Profile
+from rlcg_train.qt_opt_network import QtOptSettings
 
 
-def module(answer: cem.Answer) -> cem_module.CemModule:
+def goal_scorer() -> scorer.Scorer:
     torch.manual_seed(5)
-    net = network.GraspNetwork(network.NetworkSettings()).eval()
-    settings = explore.default_cem(samples=32, iterations=3)
-    return cem_module.CemModule(net, cem.CemSettings(**{**vars(settings), "answer": answer}))
+    return scorer.GoalScorer(network.GraspNetwork(network.NetworkSettings()))
 
 
+def action_scorer() -> scorer.Scorer:
+    return scorer.ActionScorer(fresh_qt_opt(5, QtOptSettings(channels=8, context=16)))
+
+
+@pytest.mark.parametrize("answer", ["best_ever", "best_last"])
+@pytest.mark.parametrize(("profile", "build"), [(GOAL, goal_scorer), (ACTION, action_scorer)])
 @torch.no_grad()
-def compare(answer: cem.Answer) -> None:
-    made, start = module(answer), explore.default_start()
+def test_the_graph_searches_as_the_reference_does(
+    profile: Profile, build: object, answer: cem.Answer
+) -> None:
+    plain = profile.cem(samples=32, iterations=3)
+    settings = cem.CemSettings(**{**vars(plain), "answer": answer})
+    made = cem_module.CemModule(build(), settings)  # type: ignore[operator]
     image = torch.from_numpy(pattern_image(4))
-    projection = torch.tensor(ROBOT1.camera.projection_base_to_px(), dtype=torch.float32)
-    tool = torch.tensor([0.57, 0.0, 0.2, 0.1])
-    noise = pattern_noise(2, made.cem.noise_shape)
+    values = profile.example(0)
+    extra = tuple(torch.tensor(values[n]).float() for n in made.scorer.extra_inputs)
+    noise = pattern_noise(2, settings.noise_shape)
 
     def logits(samples: np.ndarray) -> np.ndarray:
-        goal = torch.tensor(samples, dtype=torch.float32)
-        picture = cem_module.prepare(image)
-        patches = network.sample_patches(made.network.settings, picture, goal, projection)
-        camera = cem_module.camera_centre_xy(projection)
-        numbers = network.scalars(goal, tool[None].expand(len(goal), 4), camera)
-        return made.network(patches, numbers).numpy()
+        code = made.scorer.encode(image, extra)
+        return made.scorer.logits(code, torch.tensor(samples, dtype=torch.float32)).numpy()
 
-    reference = cem.search(logits, made.cem, start.mean0, start.std0, noise)
-    found = dict(
-        zip(
-            OUTPUTS,
-            made(
-                image,
-                tool,
-                projection,
-                torch.tensor(start.mean0),
-                torch.tensor(start.std0),
-                torch.from_numpy(noise),
-            ),
-            strict=True,
-        )
-    )
+    start = profile.start
+    reference = cem.search(logits, settings, start.mean0, start.std0, noise)
+    mean0, std0 = torch.tensor(start.mean0), torch.tensor(start.std0)
+    outputs = made(image, *extra, mean0, std0, torch.from_numpy(noise))
+    found = dict(zip(cem_module.OUTPUTS, outputs, strict=True))
     np.testing.assert_allclose(found["goal"], reference.best, atol=1e-4)
     np.testing.assert_allclose(found["mean"], reference.mean, atol=1e-4)
     np.testing.assert_allclose(found["std"], reference.std, atol=1e-4)
     np.testing.assert_allclose(found["q"], 1 / (1 + np.exp(-reference.logit)), atol=1e-5)
-
-
-def test_the_graph_searches_as_the_reference_does() -> None:
-    compare("best_ever")
-    compare("best_last")

@@ -6,7 +6,7 @@ import torch
 from rlcg_core.camera import project
 from rlcg_core.cell import ROBOT1
 from rlcg_core.golden import pattern_image
-from rlcg_train import augment, cem_module, dataset, network
+from rlcg_train import augment, dataset, network, preprocess
 from rlcg_train.shards import half_crop
 
 SETTINGS = network.NetworkSettings()
@@ -20,7 +20,7 @@ def goals(count: int, seed: int = 0) -> torch.Tensor:
 
 
 def test_the_camera_centre_is_read_from_the_projection() -> None:
-    centre = cem_module.camera_centre_xy(PROJECTION).numpy()
+    centre = preprocess.camera_centre_xy(PROJECTION).numpy()
     np.testing.assert_allclose(centre, ROBOT1.camera.transform_camera_to_base[:2, 3], atol=1e-4)
 
 
@@ -34,7 +34,7 @@ def test_a_patch_shows_the_pixels_where_its_points_project() -> None:
 
 
 def test_half_a_turn_of_the_jaw_turns_the_patch_round() -> None:
-    image = cem_module.prepare(torch.from_numpy(pattern_image(1)))
+    image = preprocess.half_picture(torch.from_numpy(pattern_image(1)))
     goal = goals(4)
     there = network.sample_patches(SETTINGS, image, goal, PROJECTION)
     back = network.sample_patches(SETTINGS, image, goal + torch.tensor([0, 0, np.pi]), PROJECTION)
@@ -55,7 +55,7 @@ def test_patches_cut_from_bytes_equal_those_of_the_graph() -> None:
     )
     cut = dataset.cut_patches(data, SETTINGS, torch.arange(count), data.grasp_pose)
     for k in range(count):
-        image = cem_module.prepare(torch.from_numpy(pattern_image(k + 1)))
+        image = preprocess.half_picture(torch.from_numpy(pattern_image(k + 1)))
         expected = network.sample_patches(SETTINGS, image, data.grasp_pose[k : k + 1], PROJECTION)[
             0
         ]

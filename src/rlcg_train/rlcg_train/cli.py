@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`rlcg-train`: expert, collect, fit, measure, export, record. Each has --help."""
+"""`rlcg-train`: expert, collect, fit, measure, fresh, export, record. Each has --help."""
 
 import argparse
 import json
@@ -83,6 +83,13 @@ def _export(args: argparse.Namespace) -> None:
     print(f"wrote {made.folder}: {', '.join(sorted(made.manifest.files))}")
 
 
+def _fresh(args: argparse.Namespace) -> None:
+    from rlcg_train.checkpoints import init_qt_opt
+
+    init_qt_opt(args.out, args.seed)
+    print(f"wrote {args.out}: QT-Opt's network at paper size, untrained, to measure speed with")
+
+
 def _record(args: argparse.Namespace) -> None:
     from rlcg_train.export import add_metric
 
@@ -136,6 +143,9 @@ def _parser() -> argparse.ArgumentParser:
     export = add("export", _export, "write a model bundle from a checkpoint")
     export.add_argument("--checkpoint", type=Path, required=True, help="network to export")
     export.add_argument("--out", type=Path, required=True, help="folder models/<name>")
+    fresh = add("fresh", _fresh, "write an untrained network of QT-Opt's size, to measure speed")
+    fresh.add_argument("--out", type=Path, required=True, help="checkpoint to write")
+    fresh.add_argument("--seed", type=int, default=1, help="seed of the weights (default: 1)")
     record = add("record", _record, "record a run's report.json as a metric of a bundle")
     record.add_argument("--model", type=Path, required=True, help="folder models/<name>")
     record.add_argument("--report", type=Path, required=True, help="report.json of a run")

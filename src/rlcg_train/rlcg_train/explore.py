@@ -7,43 +7,19 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from rlcg_core.cell import ROBOT1
-from rlcg_core.cem import CemSettings, Variable
+from rlcg_core.cem import CemSettings
 from rlcg_core.manifest import CemStart
 from rlcg_core.rule import RuleMemory, RuleParameters, cem_start
 from rlcg_core.types import Observation
 from rlcg_train.cem_module import CemModule
-from rlcg_train.fit import load_network
+from rlcg_train.checkpoints import load
+from rlcg_train.exact_form import scorer_of
+from rlcg_train.profiles import GOAL
 from rlcg_train.rollout import GoalChooser
 
 FloatArray = npt.NDArray[np.float64]
 
-EDGE_M = 0.02
 NOISE = (0.012, 0.012, 0.3)
-
-
-def default_cem(samples: int = 64, iterations: int = 3) -> CemSettings:
-    """Return the search over goals x, y [m] and yaw [rad] inside the bin: QT-Opt's 64 and 6."""
-    (cx, cy), (sx, sy) = ROBOT1.bin.centre_xy_m, ROBOT1.bin.inner_size_xy_m
-    half_x, half_y = sx / 2 - EDGE_M, sy / 2 - EDGE_M
-    return CemSettings(
-        variables=(
-            Variable("goal_x", "m", cx - half_x, cx + half_x),
-            Variable("goal_y", "m", cy - half_y, cy + half_y),
-            Variable("goal_yaw", "rad", -np.pi, np.pi),
-        ),
-        samples=samples,
-        elites=6,
-        iterations=iterations,
-        std_floor=(0.004, 0.004, 0.05),
-        answer="best_ever",
-    )
-
-
-def default_start() -> CemStart:
-    """Return the global start of the search: the bin's middle, a spread that fills it."""
-    cx, cy = ROBOT1.bin.centre_xy_m
-    return CemStart(mean0=(cx, cy, 0.0), std0=(0.085, 0.105, 1.2))
 
 
 class TorchPolicy:
@@ -53,7 +29,7 @@ class TorchPolicy:
         self, checkpoint: Path, rule: RuleParameters, cem: CemSettings, start: CemStart
     ) -> None:
         torch.set_num_threads(1)
-        self.module = CemModule(load_network(checkpoint), cem)
+        self.module = CemModule(scorer_of(load(checkpoint)[1]), cem)
         self.rule, self.cem, self.start = rule, cem, start
         self.last_q = float("nan")
 
@@ -84,7 +60,7 @@ def on_policy_chooser(
 ) -> GoalChooser:
     """Return a chooser for one attempt; in ``explore_share`` of them a constant offset is added."""
     if checkpoint not in _POLICIES:
-        _POLICIES[checkpoint] = TorchPolicy(Path(checkpoint), rule, default_cem(), default_start())
+        _POLICIES[checkpoint] = TorchPolicy(Path(checkpoint), rule, GOAL.cem(), GOAL.start)
     policy = _POLICIES[checkpoint]
     exploring = rng.random() < explore_share
     offset = np.array(NOISE) * rng.normal(size=3) if exploring else np.zeros(3)

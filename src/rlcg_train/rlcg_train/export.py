@@ -17,72 +17,75 @@ from rlcg_core import bundle, manifest, spec
 from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import BundleError
 from rlcg_core.golden import Golden, GoldenCase, pattern_image, pattern_noise
-from rlcg_core.rule import RuleParameters
-from rlcg_train.cem_module import CemModule
-from rlcg_train.explore import default_cem, default_start
-from rlcg_train.fit import load_network
+from rlcg_train import checkpoints
+from rlcg_train.cem_module import OUTPUTS, CemModule
+from rlcg_train.exact_form import exported_scorer
+from rlcg_train.profiles import Profile
 
-OUTPUTS = ("action", "goal", "q", "mean", "std")
 OPSET = 17
 TOLERANCE = {"action": 2e-3, "goal": 2e-3, "q": 2e-3, "mean": 2e-3, "std": 2e-3}
 GOLDEN_CASES = 4
-LEARNED = ("displacement_x", "displacement_y", "yaw_change_sin", "yaw_change_cos")
 
 
 @dataclass(frozen=True)
 class ExportSettings:
-    """What to export where, and what is known about how it was made."""
+    """What to export where, and what is known about how it was made.
+
+    ``iterations`` 0 takes the profile's own number.
+    """
 
     checkpoint: Path
     out: Path
     training: manifest.Training
     samples: int = 64
-    iterations: int = 3
+    iterations: int = 0
 
 
 def export(settings: ExportSettings) -> bundle.Bundle:
     """Write and verify the bundle; raises `BundleError` when the graph differs from torch."""
-    cem = default_cem(settings.samples, settings.iterations)
-    module = CemModule(load_network(settings.checkpoint), cem).eval()
+    profile, network = checkpoints.load(settings.checkpoint)
+    scorer, form = exported_scorer(profile, network)
+    module = CemModule(scorer, profile.cem(settings.samples, settings.iterations or None)).eval()
+    print(f"exporting {settings.out.name}: profile {profile.name}, {form} form")
     settings.out.mkdir(parents=True, exist_ok=True)
     graph = settings.out / bundle.GRAPH
-    _write_graph(module, graph)
-    vectors = _golden(module, graph)
-    return bundle.write(settings.out, _manifest(settings, module), vectors)
+    write_graph(profile, module, graph)
+    vectors = _golden(profile, module, graph)
+    return bundle.write(settings.out, _manifest(settings, profile, module), vectors)
 
 
-def _example(module: CemModule, case: int) -> dict[str, npt.NDArray[np.generic]]:
-    rng = np.random.RandomState(100 + case)
-    start, home = default_start(), np.array([0.57, 0.0, 0.25, 0.0])
-    tool = home + rng.uniform(-1, 1, size=4) * (0.1, 0.1, 0.1, 0.4)
+def example(profile: Profile, module: CemModule, case: int) -> dict[str, npt.NDArray[np.generic]]:
+    """Return inputs of golden case ``case`` by name, in the order of the module's inputs."""
     numbers = {
-        "tool_pose": tool,
-        "projection": ROBOT1.camera.projection_base_to_px(),
-        "cem_mean0": np.array(start.mean0),
-        "cem_std0": np.array(start.std0),
+        **profile.example(case),
+        "cem_mean0": np.array(profile.start.mean0),
+        "cem_std0": np.array(profile.start.std0),
     }
-    return {
+    values: dict[str, npt.NDArray[np.generic]] = {
         "image": pattern_image(case + 1),
         **{name: value.astype(np.float32) for name, value in numbers.items()},
         "noise": pattern_noise(case + 1, module.cem.noise_shape),
     }
+    return {name: values[name] for name in module.input_names}
 
 
-def _tensors(inputs: dict[str, npt.NDArray[np.generic]]) -> tuple[Tensor, ...]:
+def tensors(inputs: dict[str, npt.NDArray[np.generic]]) -> tuple[Tensor, ...]:
+    """Return the inputs as torch tensors, in their order."""
     return tuple(torch.from_numpy(value) for value in inputs.values())
 
 
-def _write_graph(module: CemModule, path: Path) -> None:
-    example = _example(module, 0)
+def write_graph(profile: Profile, module: CemModule, path: Path) -> None:
+    """Write the ONNX graph of a module and check it."""
+    inputs = example(profile, module, 0)
     with warnings.catch_warnings():
         # The tracing exporter is deprecated, but the newer one (torch 2.13) names two values
         # "mean" in this graph, and ONNX Runtime refuses that.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module,
-            _tensors(example),
+            tensors(inputs),
             str(path),
-            input_names=list(example),
+            input_names=list(inputs),
             output_names=list(OUTPUTS),
             opset_version=OPSET,
             dynamo=False,
@@ -91,14 +94,14 @@ def _write_graph(module: CemModule, path: Path) -> None:
 
 
 @torch.no_grad()
-def _golden(module: CemModule, path: Path) -> Golden:
+def _golden(profile: Profile, module: CemModule, path: Path) -> Golden:
     """Return golden vectors by ONNX Runtime, after comparing each with torch."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     cases = []
     for case in range(GOLDEN_CASES):
-        inputs = _example(module, case)
+        inputs = example(profile, module, case)
         found = dict(zip(OUTPUTS, session.run(list(OUTPUTS), inputs), strict=True))
-        expected = dict(zip(OUTPUTS, module(*_tensors(inputs)), strict=True))
+        expected = dict(zip(OUTPUTS, module(*tensors(inputs)), strict=True))
         for name in OUTPUTS:
             gap = float(np.max(np.abs(found[name] - expected[name].numpy())))
             if gap > TOLERANCE[name]:
@@ -113,23 +116,22 @@ def _golden(module: CemModule, path: Path) -> Golden:
     return Golden(dict(TOLERANCE), tuple(cases))
 
 
-def _manifest(settings: ExportSettings, module: CemModule) -> manifest.Manifest:
-    camera, start = ROBOT1.camera, default_start()
+def _manifest(settings: ExportSettings, profile: Profile, module: CemModule) -> manifest.Manifest:
+    camera, n = ROBOT1.camera, len(profile.variables)
     inputs = {
         name: manifest.Tensor(str(value.dtype), value.shape)
-        for name, value in _example(module, 0).items()
+        for name, value in example(profile, module, 0).items()
     }
-    shapes = {"action": (spec.ACTION_DIM,), "q": (), "goal": (3,), "mean": (3,), "std": (3,)}
-    by_rule = tuple(name for name in spec.ACTION_NAMES if name not in LEARNED)
+    shapes = {"action": (spec.ACTION_DIM,), "q": (), "goal": (n,), "mean": (n,), "std": (n,)}
     return manifest.Manifest(
         name=settings.out.name,
         image=manifest.ImageFormat(),
         inputs=inputs,
         outputs={name: manifest.Tensor("float32", shapes[name]) for name in OUTPUTS},
         cem=module.cem,
-        cem_start=start,
-        action=manifest.ActionFields(LEARNED, by_rule),
-        rule=RuleParameters(),
+        cem_start=profile.start,
+        action=manifest.ActionFields(profile.learned, profile.by_rule),
+        rule=profile.rule,
         camera=manifest.CameraEnvelope(
             tuple(tuple(row) for row in camera.intrinsics_px.tolist()),
             tuple(tuple(row) for row in camera.transform_camera_to_base.tolist()),

@@ -6,7 +6,6 @@ import os
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from tqdm import tqdm
 from rlcg_core.cell import ROBOT1
 from rlcg_train import augment, dataset
 from rlcg_train.network import GraspNetwork, NetworkSettings, scalars
+from rlcg_train.profiles import GOAL
 
 CAMERA_XY_M = tuple(float(v) for v in ROBOT1.camera.transform_camera_to_base[:2, 3])
 
@@ -114,6 +114,7 @@ class Fit:
     def _save(self, metrics: dict[str, float]) -> None:
         state = {
             "network": self.network.state_dict(),
+            "profile": GOAL.name,
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "epoch": self.epoch,
@@ -146,14 +147,3 @@ def auc(scores: Tensor, truth: Tensor) -> float:
     if not wins or not losses:
         return float("nan")
     return float((ranks[good].sum() - wins * (wins + 1) / 2) / (wins * losses))
-
-
-def load_network(checkpoint: Path) -> GraspNetwork:
-    """Return the network of a checkpoint, ready for inference."""
-    state = torch.load(checkpoint, weights_only=True)
-    stored: dict[str, Any] = json.loads(state["settings"])["network"]
-    layout: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
-    network = GraspNetwork(NetworkSettings(**layout))
-    network.load_state_dict(state["network"])
-    network.eval()
-    return network

@@ -23,7 +23,8 @@ from rlcg_core.types import Observation
 from rlcg_sim import expert
 from rlcg_sim.motion import CellStepper
 from rlcg_sim.pybullet_world import PyBulletWorld
-from rlcg_train.explore import TorchPolicy, default_cem, default_start
+from rlcg_train.explore import TorchPolicy
+from rlcg_train.profiles import GOAL
 from rlcg_train.rollout import run_attempt
 
 FloatArray = npt.NDArray[np.float64]
@@ -88,8 +89,8 @@ def _open_world(settings: TrialSettings) -> None:
     os.environ["LP_NUM_THREADS"] = "1"
     policy = None
     if settings.checkpoint:
-        cem = default_cem(settings.samples, settings.iterations)
-        policy = TorchPolicy(Path(settings.checkpoint), settings.rule, cem, default_start())
+        cem = GOAL.cem(settings.samples, settings.iterations)
+        policy = TorchPolicy(Path(settings.checkpoint), settings.rule, cem, GOAL.start)
     renderer = settings.renderer if policy else "tiny"
     world = PyBulletWorld(ROBOT1, settings.urdf, renderer=renderer)
     _BENCHES[:] = [_Bench(settings, world, CellStepper(world), policy)]

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The network profiles: what CEM searches, what is learned, what a rule does.
+
+``goal``: the small grasp-success predictor; a rule carries the goal out. ``action``: QT-Opt's
+network at paper size; the whole action is learned.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rlcg_core import spec
+from rlcg_core.cell import ROBOT1
+from rlcg_core.cem import CemSettings, Variable
+from rlcg_core.manifest import CemStart
+from rlcg_core.rule import RuleParameters
+
+FloatArray = npt.NDArray[np.float64]
+
+ELITES = 6
+EDGE_M = 0.02
+HOME = np.array([0.57, 0.0, 0.25, 0.0])
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One form of policy. ``example(k)``: values of the graph's own inputs for golden case k."""
+
+    name: str
+    variables: tuple[Variable, ...]
+    std_floor: tuple[float, ...]
+    iterations: int
+    start: CemStart
+    learned: tuple[str, ...]
+    rule: RuleParameters | None
+    example: Callable[[int], dict[str, FloatArray]]
+
+    def cem(self, samples: int = 64, iterations: int | None = None) -> CemSettings:
+        """Return the search: QT-Opt's 64 samples and 6 elites unless said otherwise."""
+        return CemSettings(
+            variables=self.variables,
+            samples=samples,
+            elites=ELITES,
+            iterations=iterations or self.iterations,
+            std_floor=self.std_floor,
+            answer="best_ever",
+        )
+
+    @property
+    def by_rule(self) -> tuple[str, ...]:
+        """Names of the action's fields that the rule decides."""
+        return tuple(name for name in spec.ACTION_NAMES if name not in self.learned)
+
+
+def _goal_example(case: int) -> dict[str, FloatArray]:
+    rng = np.random.RandomState(100 + case)
+    tool = HOME + rng.uniform(-1, 1, size=4) * (0.1, 0.1, 0.1, 0.4)
+    return {"tool_pose": tool, "projection": ROBOT1.camera.projection_base_to_px()}
+
+
+def _action_example(case: int) -> dict[str, FloatArray]:
+    rng = np.random.RandomState(100 + case)
+    return {"state": np.array([float(case % 2), rng.uniform(0.0, 0.25)])}
+
+
+def _goal_profile() -> Profile:
+    (cx, cy), (sx, sy) = ROBOT1.bin.centre_xy_m, ROBOT1.bin.inner_size_xy_m
+    half_x, half_y = sx / 2 - EDGE_M, sy / 2 - EDGE_M
+    return Profile(
+        name="goal",
+        variables=(
+            Variable("goal_x", "m", cx - half_x, cx + half_x),
+            Variable("goal_y", "m", cy - half_y, cy + half_y),
+            Variable("goal_yaw", "rad", -np.pi, np.pi),
+        ),
+        std_floor=(0.004, 0.004, 0.05),
+        iterations=3,
+        # The bin's middle, a spread that fills it.
+        start=CemStart(mean0=(cx, cy, 0.0), std0=(0.085, 0.105, 1.2)),
+        learned=("displacement_x", "displacement_y", "yaw_change_sin", "yaw_change_cos"),
+        rule=RuleParameters(),
+        example=_goal_example,
+    )
+
+
+def _action_profile() -> Profile:
+    bound_m, turn_rad = spec.DISPLACEMENT_BOUND_M, spec.YAW_BOUND_RAD
+    moves = [Variable(f"displacement_{axis}", "m", -bound_m, bound_m) for axis in "xyz"]
+    commands = [Variable(name, "1", 0.0, 1.0) for name in ("close", "open", "terminate")]
+    return Profile(
+        name="action",
+        variables=(*moves, Variable("yaw_change", "rad", -turn_rad, turn_rad), *commands),
+        std_floor=(0.003, 0.003, 0.003, 0.03, 0.1, 0.1, 0.1),
+        iterations=2,
+        start=CemStart(
+            mean0=(0.0, 0.0, 0.0, 0.0, 0.5, 0.5, 0.5),
+            std0=(*(0.5 * bound_m,) * 3, 0.5 * turn_rad, 0.5, 0.5, 0.5),
+        ),
+        learned=spec.ACTION_NAMES,
+        rule=None,
+        example=_action_example,
+    )
+
+
+GOAL, ACTION = _goal_profile(), _action_profile()
+PROFILES = {profile.name: profile for profile in (GOAL, ACTION)}

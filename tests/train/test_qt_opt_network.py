@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+import torch
+
+from rlcg_core import spec
+from rlcg_train import checkpoints, exact_form, hoist, scorer
+from rlcg_train.profiles import ACTION
+from rlcg_train.qt_opt_network import QtOptNetwork, QtOptSettings
+
+SMALL = QtOptSettings(channels=8, context=16, dense=16)
+
+
+def test_the_paper_network_has_the_papers_size() -> None:
+    network = QtOptNetwork(QtOptSettings())
+    # 1,241,281 with one linear layer for the seven action blocks, plus 320 scales of two norms
+    # that the original leaves out.
+    assert sum(parameter.numel() for parameter in network.parameters()) == 1_241_281 + 320
+    assert (network.feature_side_px(), network.late_side_px()) == (27, 8)
+
+
+def test_the_picture_is_coded_once_for_all_candidates() -> None:
+    network = checkpoints.fresh_qt_opt(1, SMALL)
+    picture, condition = torch.rand(1, 3, 472, 472), torch.rand(5, 10)
+    shared = network.score(network.encode(picture), condition)
+    tiled = network(picture.expand(5, 3, 472, 472), condition)
+    torch.testing.assert_close(shared, tiled, atol=1e-5, rtol=1e-4)
+
+
+def test_hoisting_the_merge_changes_no_logit() -> None:
+    network = checkpoints.fresh_qt_opt(2, SMALL)
+    found, form = exact_form.exported_scorer(ACTION, network)
+    assert form == "hoisted"
+    assert exact_form.logit_gap(ACTION, scorer.ActionScorer(network), found) < 1e-4
+
+
+def test_a_wrong_hoist_is_not_exported(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = checkpoints.fresh_qt_opt(2, SMALL)
+    right = hoist._class_map
+
+    def border_forgotten(side: int) -> torch.Tensor:
+        return torch.full_like(right(side), 4)
+
+    monkeypatch.setattr(hoist, "_class_map", border_forgotten)
+    assert exact_form.exported_scorer(ACTION, network)[1] == "plain"
+
+
+def test_commands_exclude_each_other_and_need_more_than_half() -> None:
+    commands = torch.tensor([[0.6, 0.7, 0.2], [0.5, 0.4, 0.1], [0.9, 0.9, 0.9], [0.0, 0.8, 0.9]])
+    samples = torch.cat([torch.zeros(4, 4), commands], dim=1)
+    flags = scorer.to_spec(samples)[:, 5:].tolist()
+    assert flags == [[0, 1, 0], [0, 0, 0], [1, 0, 0], [0, 0, 1]]
+
+
+def test_every_sample_is_an_action_of_the_spec() -> None:
+    cem = ACTION.cem()
+    low, high = torch.tensor(cem.low).float(), torch.tensor(cem.high).float()
+    samples = low + torch.rand(200, len(low)) * (high - low)
+    for action in scorer.to_spec(samples).numpy():
+        spec.check_action(action)
