@@ -30,6 +30,7 @@ from rlcg_ros.conversions import (
     stamp_to_s,
     trajectory_to_msg,
 )
+from rlcg_ros.run import WATCH_S
 
 HOME = np.array(ROBOT1.arm.home_rad)
 JAW = ROBOT1.gripper
