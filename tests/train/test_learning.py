@@ -14,6 +14,7 @@ from rlcg_core.manifest import Metric, Training
 from rlcg_core.reasons import Outcome
 from rlcg_train import dataset, export, fit, shards
 from rlcg_train.cli import main
+from rlcg_train.profiles import GOAL
 from rlcg_train.rollout import Attempt, Frame
 
 PROJECTION = ROBOT1.camera.projection_base_to_px()
@@ -118,7 +119,7 @@ def test_an_exported_bundle_loads_and_a_changed_graph_does_not(
         export.ExportSettings(tmp_path / "run/checkpoint.pt", tmp_path / "tiny", training, 32, 2)
     )
     assert made.manifest.cem.noise_shape == (2, 32, 3)
-    assert set(made.manifest.action.learned) == set(export.LEARNED)
+    assert set(made.manifest.action.learned) == set(GOAL.learned)
     metric = Metric("success_rate", 0.5, 10, (0.2, 0.8), "a test")
     export.add_metric(made.folder, metric)
     assert export.add_metric(made.folder, metric).manifest.training.metrics == (metric,)
