@@ -6,7 +6,6 @@ Shard k of a folder always holds attempts first + k*n ... so that a rerun fills 
 
 import multiprocessing
 import os
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -113,12 +112,3 @@ def _one_attempt(
 
     looks = {0, int(rng.integers(1, 4)), int(rng.integers(4, 8))}
     return run_attempt(world, stepper, choose_fixed, settings.rule, lambda step: step in looks)
-
-
-def main_timing(settings: CollectSettings) -> None:
-    """Print how long one shard takes on this machine."""
-    started = time.perf_counter()
-    rate = _collect_shard((settings, 0))
-    print(
-        f"{ATTEMPTS_PER_SHARD} attempts, success {rate:.2f}, {time.perf_counter() - started:.1f} s"
-    )
