@@ -5,7 +5,7 @@ import numpy as np
 
 from rlcg_core.limits import GateLimits
 from rlcg_core.motion import MotionPlanner
-from rlcg_core.observer import Observer, SensedJoints
+from rlcg_core.observer import Observer, SensedImage, SensedJoints
 from rlcg_core.types import Action, Observation
 from rlcg_sim.pybullet_world import PyBulletWorld
 
@@ -32,16 +32,9 @@ class CellStepper:
         sample = world.joint_sample()
         tool = self._observer.tool_pose(SensedJoints(sample, sample.stamp_s))
         height, width = world.camera.height_px, world.camera.width_px
-        image = world.render() if with_image else np.zeros((height, width, 3), np.uint8)
-        floor_m = world.cell.bin.floor_z_m
-        return Observation(
-            image_hwc=image,
-            gripper_closed=self._closed,
-            height_above_tray_m=float(tool.position_m[2]) - floor_m,
-            tool_pose=tool,
-            projection_base_to_px=self._projection,
-            stamp_s=sample.stamp_s,
-        )
+        pixels = world.render() if with_image else np.zeros((height, width, 3), np.uint8)
+        image = SensedImage(pixels, self._projection, sample.stamp_s, sample.stamp_s)
+        return self._observer.observe(image, tool, self._closed)
 
     def perform(self, action: Action) -> None:
         """Move by ``action``, cut to the workspace, and let the step pass.
