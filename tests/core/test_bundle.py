@@ -65,7 +65,7 @@ def set_at(*keys: str | int, value: object) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (set_at("schema_version", value=2), "schema_version is 2, expected 1"),
+        (set_at("schema_version", value=1), "schema_version is 1, expected 2"),
         (set_at("spec_fingerprint", value="0" * 16), "spec_fingerprint is 0000000000000000, exp"),
         (set_at("comment", value="hello"), "unknown keys .'comment'."),
         (set_at("rule", "speed", value=1), "rule has unknown keys .'speed'."),

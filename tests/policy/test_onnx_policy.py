@@ -158,7 +158,7 @@ def test_another_graph_with_the_right_hash_is_refused(tiny: Bundle, tmp_path: Pa
 
 def test_bytes_that_are_no_graph_are_refused(tiny: Bundle) -> None:
     with pytest.raises(BundleError, match="cannot load the graph"):
-        OnnxPolicy(replace(tiny, graph_bytes=b"no graph"))
+        OnnxPolicy(replace(tiny, graphs={"policy.onnx": b"no graph"}))
 
 
 def test_a_graph_cannot_read_other_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from rlcg_core.manifest import (
     ActionFields,
     CameraEnvelope,
     CemStart,
+    GraphForm,
     ImageFormat,
     Manifest,
     Tensor,
@@ -62,6 +63,7 @@ def example_manifest(name: str = "example") -> Manifest:
             rows(ROBOT1.camera.intrinsics_px), rows(ROBOT1.camera.transform_camera_to_base)
         ),
         training=Training("0" * 7, "2000-01-01", 0.0, {"network": "0"}, {"grasps": "none"}),
+        graphs=(GraphForm("policy.onnx", "float32", CEM.iterations, CEM.samples),),
     )
 
 

@@ -35,12 +35,14 @@ def test_hoisting_the_merge_changes_no_logit() -> None:
 
 def test_a_wrong_hoist_is_not_exported(monkeypatch: pytest.MonkeyPatch) -> None:
     network = checkpoints.fresh_qt_opt(2, SMALL)
-    right = hoist._class_map
+    right = hoist._class_places
 
     def border_forgotten(side: int) -> torch.Tensor:
-        return torch.full_like(right(side), 4)
+        places = torch.zeros_like(right(side))
+        places[4] = 1.0
+        return places
 
-    monkeypatch.setattr(hoist, "_class_map", border_forgotten)
+    monkeypatch.setattr(hoist, "_class_places", border_forgotten)
     assert exact_form.exported_scorer(ACTION, network)[1] == "plain"
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model bundle on disk: ``models/<name>/{policy.onnx, manifest.json, golden.json}``.
 
+Beside them may stand further forms of the graph and the frames that judge them.
+
 Loading reads JSON and hashes bytes; it executes nothing.
 """
 
@@ -10,18 +12,35 @@ from pathlib import Path
 
 from rlcg_core import golden, manifest, strict_json
 from rlcg_core.errors import BundleError
+from rlcg_core.stored_frames import StoredFrame, StoredFrames
 
-GRAPH, GOLDEN, MANIFEST = "policy.onnx", "golden.json", "manifest.json"
+GRAPH, GOLDEN, MANIFEST = manifest.FULL_GRAPH, "golden.json", "manifest.json"
+FRAMES = "frames.json"
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A verified bundle: folder, manifest, golden vectors, and the very bytes that were hashed."""
+    """A verified bundle: folder, manifest, golden vectors, and the very bytes that were hashed.
+
+    ``graphs`` maps each graph's file name to its bytes; ``frames`` is empty where none are stored.
+    """
 
     folder: Path
     manifest: manifest.Manifest
     golden: golden.Golden
-    graph_bytes: bytes
+    graphs: dict[str, bytes]
+    frames: tuple[StoredFrame, ...] = ()
+
+    @property
+    def graph_bytes(self) -> bytes:
+        """Return the full float32 graph."""
+        return self.graphs[GRAPH]
+
+    @property
+    def digest(self) -> str:
+        """Return 16 hexadecimal digits of everything that was hashed."""
+        text = "".join(f"{name} {digest}\n" for name, digest in sorted(self.manifest.files.items()))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def find(name: str, models: Path) -> Path:
@@ -40,22 +59,37 @@ def load(folder: Path) -> Bundle:
     """Return the verified bundle; raises `BundleError` naming the field, found and expected."""
     found = strict_json.read(manifest.Manifest, folder / MANIFEST)
     manifest.check(found)
-    if set(found.files) != {GRAPH, GOLDEN}:
-        raise BundleError(f"manifest files are {sorted(found.files)}, expected {[GOLDEN, GRAPH]}")
+    expected = {GOLDEN, *(form.file for form in found.graphs)}
+    if set(found.files) - {FRAMES} != expected:
+        raise BundleError(f"manifest files are {sorted(found.files)}, expected {sorted(expected)}")
     contents = {name: _verified(folder / name, digest) for name, digest in found.files.items()}
     vectors = strict_json.read(golden.Golden, folder / GOLDEN)
     if not vectors.cases or not set(found.outputs) <= set(vectors.tolerance):
         raise BundleError(f"{folder / GOLDEN} needs a case, and a tolerance for every output")
-    return Bundle(folder, found, vectors, contents[GRAPH])
+    graphs = {form.file: contents[form.file] for form in found.graphs}
+    frames: tuple[StoredFrame, ...] = ()
+    if FRAMES in found.files:
+        frames = strict_json.read(StoredFrames, folder / FRAMES).frames
+    return Bundle(folder, found, vectors, graphs, frames)
 
 
-def write(folder: Path, contents: manifest.Manifest, vectors: golden.Golden) -> Bundle:
-    """Write golden vectors and manifest beside the graph that already stands there.
+def write(
+    folder: Path,
+    contents: manifest.Manifest,
+    vectors: golden.Golden,
+    frames: StoredFrames | None = None,
+) -> Bundle:
+    """Write golden vectors, frames and manifest beside the graphs that already stand there.
 
-    Fills in the hashes, then loads what was written and returns it.
+    Frames that already stand there stay if none are given. Fills in the hashes, then loads what
+    was written and returns it.
     """
     strict_json.write(vectors, folder / GOLDEN)
-    files = {name: hashlib.sha256(_read(folder / name)).hexdigest() for name in (GRAPH, GOLDEN)}
+    if frames is not None:
+        strict_json.write(frames, folder / FRAMES)
+    names = [GOLDEN, *(form.file for form in contents.graphs)]
+    names += [FRAMES] if (folder / FRAMES).is_file() else []
+    files = {name: hashlib.sha256(_read(folder / name)).hexdigest() for name in names}
     strict_json.write(replace(contents, files=files), folder / MANIFEST)
     return load(folder)
 

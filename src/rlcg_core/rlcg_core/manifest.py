@@ -2,13 +2,16 @@
 """The manifest of a model bundle: everything that is known about a model besides its weights."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from rlcg_core import spec
 from rlcg_core.cem import CemSettings
 from rlcg_core.errors import BundleError
+from rlcg_core.regret import Regret
 from rlcg_core.rule import RuleParameters
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+FULL_GRAPH = "policy.onnx"
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,27 @@ class CameraEnvelope:
 
 
 @dataclass(frozen=True)
+class GraphForm:
+    """One graph of the bundle: the same network in a precision, for a search of a size.
+
+    ``weights_from``: the graph whose initializers complete this one, empty if it is complete.
+    ``regret``: against the full float32 graph, on the bundle's stored frames; None for float32.
+    """
+
+    file: str
+    precision: Literal["float32", "int8"]
+    iterations: int
+    samples: int
+    weights_from: str = ""
+    regret: Regret | None = None
+
+    @property
+    def budget(self) -> tuple[int, int]:
+        """Return (iterations, samples)."""
+        return self.iterations, self.samples
+
+
+@dataclass(frozen=True)
 class Metric:
     """One measured quality: ``value`` over ``n`` trials under ``conditions``, 95% interval."""
 
@@ -90,7 +114,10 @@ class Training:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All of ``manifest.json``. ``files`` maps each other file of the bundle to its sha256."""
+    """All of ``manifest.json``. ``files`` maps each other file of the bundle to its sha256.
+
+    ``graphs``: the first is ``policy.onnx``, float32, of the size in ``cem``.
+    """
 
     name: str
     image: ImageFormat
@@ -102,6 +129,7 @@ class Manifest:
     rule: RuleParameters | None
     camera: CameraEnvelope
     training: Training
+    graphs: tuple[GraphForm, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
     spec_fingerprint: str = field(default_factory=spec.fingerprint)
     schema_version: int = SCHEMA_VERSION
@@ -124,7 +152,18 @@ def check(manifest: Manifest) -> Manifest:
     _expect("lengths of CEM starts", lengths, [variables] * len(lengths), "one per variable")
     missing = sorted({"action", "goal", "q", "mean", "std"} - set(manifest.outputs))
     _expect("outputs that are missing", missing, [], "export the graph again")
+    _check_graphs(manifest)
     return manifest
+
+
+def _check_graphs(manifest: Manifest) -> None:
+    full = GraphForm(FULL_GRAPH, "float32", manifest.cem.iterations, manifest.cem.samples)
+    _expect("graphs[0]", manifest.graphs[:1], (full,), "export the graph again")
+    keys = [(form.precision, form.budget) for form in manifest.graphs]
+    _expect("graphs of the same form", len(keys) - len(set(keys)), 0, "name each form once")
+    complete = {form.file for form in manifest.graphs if not form.weights_from}
+    donors = {form.weights_from for form in manifest.graphs if form.weights_from}
+    _expect("weights_from beyond graphs", sorted(donors - complete), [], "export them again")
 
 
 def _tensors(manifest: Manifest) -> dict[str, Tensor]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`rlcg-train`: expert, collect, fit, measure, fresh, export, record. Each has --help."""
+"""`rlcg-train`: expert, collect, fit, brief-fit, measure, fresh, export, record; see --help."""
 
 import argparse
 import json
@@ -83,6 +83,16 @@ def _export(args: argparse.Namespace) -> None:
     print(f"wrote {made.folder}: {', '.join(sorted(made.manifest.files))}")
 
 
+def _brief_fit(args: argparse.Namespace) -> None:
+    from rlcg_train import dataset
+    from rlcg_train.brief_fit import BriefFit, BriefFitSettings
+
+    settings = BriefFitSettings(
+        tuple(args.data), args.out, steps=args.steps, seed=args.seed, threads=args.threads
+    )
+    BriefFit(settings, dataset.load(list(settings.data))).run()
+
+
 def _fresh(args: argparse.Namespace) -> None:
     from rlcg_train.checkpoints import init_qt_opt
 
@@ -126,6 +136,14 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--epochs", type=int, default=8, help="passes over the data (default: 8)")
     fit.add_argument("--seed", type=int, default=1, help="seed of weights and order (default: 1)")
     fit.add_argument("--threads", type=int, default=2, help="processor threads (default: 2)")
+    brief = add(
+        "brief-fit", _brief_fit, "train QT-Opt's network briefly, to measure plans on; resumes"
+    )
+    brief.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards")
+    brief.add_argument("--out", type=Path, required=True, help="folder of checkpoint and metrics")
+    brief.add_argument("--steps", type=int, default=120, help="steps of 16 frames (default: 120)")
+    brief.add_argument("--seed", type=int, default=1, help="seed of weights and order (default: 1)")
+    brief.add_argument("--threads", type=int, default=2, help="processor threads (default: 2)")
     measure = add("measure", _measure, "closed-loop success without ROS, on validation scenes")
     measure.add_argument("--checkpoint", type=Path, required=True, help="network to measure")
     measure.add_argument("--first", type=int, default=0, help="number of the first scene")

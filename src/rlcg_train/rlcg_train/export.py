@@ -137,6 +137,9 @@ def _manifest(settings: ExportSettings, profile: Profile, module: CemModule) -> 
             tuple(tuple(row) for row in camera.transform_camera_to_base.tolist()),
         ),
         training=settings.training,
+        graphs=(
+            manifest.GraphForm(bundle.GRAPH, "float32", module.cem.iterations, module.cem.samples),
+        ),
     )
 
 

@@ -57,7 +57,7 @@ class HoistedScorer(ActionScorer):
             raise TypeError("expected a 3 x 3 convolution right after the addition")
         classes = _class_weights(merge.weight.detach())
         self.register_buffer("class_weight", classes.reshape(-1, merge.out_channels * 9))
-        self.register_buffer("class_map", _class_map(folded.feature_side_px()))
+        self.register_buffer("class_places", _class_places(folded.feature_side_px()))
 
     def encode(self, image: Tensor, extra: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return the merge convolution of the features alone, bias included, and the state."""
@@ -70,7 +70,7 @@ class HoistedScorer(ActionScorer):
         context = self.network.condition(torch.cat([to_spec(samples), states], dim=1))
         side = image_half.shape[-1]
         by_class = (context @ self.class_weight).reshape(samples.shape[0], -1, BORDER_CLASSES)
-        spread = by_class[:, :, self.class_map].reshape(samples.shape[0], -1, side, side)
+        spread = (by_class @ self.class_places).reshape(samples.shape[0], -1, side, side)
         merged = self.network.merge_norm(image_half + spread)
         scores: Tensor = self.network.rest(merged)
         return scores[:, 0]
@@ -83,8 +83,9 @@ def _class_weights(weight: Tensor) -> Tensor:
     return torch.stack(sums, dim=-1).permute(1, 0, 2)
 
 
-def _class_map(side: int) -> Tensor:
-    """Return (side * side,): the border class of every place, row by row."""
+def _class_places(side: int) -> Tensor:
+    """Return (9, side * side): one where a place, row by row, is of the class, zero elsewhere."""
     place = torch.ones(side, dtype=torch.long)
     place[0], place[-1] = 0, 2
-    return (3 * place[:, None] + place[None, :]).reshape(-1)
+    classes = (3 * place[:, None] + place[None, :]).reshape(-1)
+    return nn.functional.one_hot(classes, BORDER_CLASSES).T.float()
