@@ -16,6 +16,7 @@ OURS = {
     "rlcg_policy",
     "rlcg_sim",
     "rlcg_train",
+    "rlcg_bench",
     "rlcg_bringup",
 }
 # rclpy, the message packages and what only exists beside them.
@@ -49,6 +50,19 @@ LIBRARY = {
         "pybullet_utils",
     },
     "rlcg_train": {"rlcg_core", "rlcg_sim", "numpy", "cv2", "onnx", "onnxruntime", "torch", "tqdm"},
+    "rlcg_bench": {
+        "rlcg_core",
+        "rlcg_policy",
+        "rlcg_sim",
+        "rlcg_train",
+        "cv2",
+        "matplotlib",
+        "numpy",
+        "onnx",
+        "onnxruntime",
+        "torch",
+        "tqdm",
+    },
     "rlcg_bringup": {"ament_index_python", "yaml"},
 }
 # A *_node.py may import these too.
@@ -94,10 +108,15 @@ def test_the_core_runs_without_anything_but_numpy() -> None:
     assert LIBRARY["rlcg_core"] == {"numpy"}
 
 
-def test_only_the_training_knows_torch_and_the_policy_knows_neither_world_nor_training() -> None:
-    assert [package for package, names in LIBRARY.items() if "torch" in names] == ["rlcg_train"]
-    assert not LIBRARY["rlcg_policy"] & {"rlcg_sim", "rlcg_train"}
-    assert not NODE["rlcg_policy"] & {"rlcg_sim", "rlcg_train"}
+def test_only_training_and_benchmark_know_torch_and_the_policy_knows_none_of_them() -> None:
+    with_torch = {package for package, names in LIBRARY.items() if "torch" in names}
+    assert with_torch == {"rlcg_train", "rlcg_bench"}
+    assert not LIBRARY["rlcg_policy"] & {"rlcg_sim", *with_torch}
+    assert not NODE["rlcg_policy"] & {"rlcg_sim", *with_torch}
+
+
+def test_nothing_imports_the_benchmark() -> None:
+    assert not [package for package, names in LIBRARY.items() if "rlcg_bench" in names]
 
 
 def test_the_law_sees_an_import_inside_a_function(tmp_path: Path) -> None:
