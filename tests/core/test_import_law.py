@@ -40,7 +40,8 @@ ROS = {
 LIBRARY = {
     "rlcg_core": {"numpy"},
     "rlcg_ros": {"rlcg_core", "numpy"} | ROS,
-    "rlcg_policy": {"rlcg_core", "numpy", "cv2", "onnxruntime", "pinocchio"},
+    # onnx joins graphs that share their weights, and looks at them before a runtime does.
+    "rlcg_policy": {"rlcg_core", "numpy", "cv2", "onnx", "onnxruntime", "pinocchio"},
     "rlcg_sim": {
         "rlcg_core",
         "numpy",

@@ -18,7 +18,8 @@ from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import BundleError, ConfigError, InputError
 from rlcg_core.types import Action, Decision, Observation, ToolPose
 from rlcg_policy import sessions
-from rlcg_policy.onnx_policy import OnnxPolicy, default_threads
+from rlcg_policy.onnx_policy import OnnxPolicy
+from rlcg_policy.processor import default_threads
 
 
 @pytest.fixture(scope="module")

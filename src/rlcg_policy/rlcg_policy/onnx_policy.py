@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`rlcg_core.ports.Policy` over ONNX Runtime: one ``session.run`` per frame, CEM in the graph."""
 
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -14,16 +13,11 @@ from rlcg_core.bundle import Bundle
 from rlcg_core.errors import BundleError, InputError
 from rlcg_core.manifest import Tensor
 from rlcg_core.types import Action, Decision, Observation, ToolPose
+from rlcg_policy.bound_session import DTYPES
+from rlcg_policy.processor import default_threads
 from rlcg_policy.sessions import open_session
 
 Arrays = dict[str, npt.NDArray[Any]]
-
-DTYPES = {"tensor(float)": "float32", "tensor(uint8)": "uint8"}
-
-
-def default_threads() -> int:
-    """Return min(4, cores): more only get in each other's way on these small graphs."""
-    return min(4, len(os.sched_getaffinity(0)))
 
 
 class OnnxPolicy:
