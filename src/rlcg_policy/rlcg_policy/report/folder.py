@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The folder of one evaluation: ``runs/<date>-<name>/``, and the link ``runs/latest`` to it."""
+"""The folder of one run: ``runs/<date>-<name>/``, and a link like ``runs/latest`` to it."""
 
 import os
 import re
@@ -17,16 +17,7 @@ class RunFolder:
 
     def __init__(self, runs: Path, name: str, started: datetime) -> None:
         """Make the folder and point ``latest`` to it; raises `ConfigError` if that cannot be."""
-        safe = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("._") or "run"
-        stamp = started.strftime("%Y%m%d-%H%M%S")
-        try:
-            self.path = _new_folder(runs / f"{stamp}-{safe}")
-            _point(runs / "latest", self.path)
-        except OSError as error:
-            raise ConfigError(
-                f"cannot write reports to {runs} ({error.strerror}): set run_directory to a "
-                "folder that you may write to"
-            ) from error
+        self.path = make_run_folder(runs, name, started, "latest")
 
     def write(self, report: Report, strip: Strip) -> None:
         """Write ``report.json``, ``strip.png`` and ``report.html``, each whole or not at all."""
@@ -34,6 +25,21 @@ class RunFolder:
         picture = strip.png()
         write_atomically(self.path / "strip.png", picture)
         write_atomically(self.path / "report.html", page(report, picture).encode())
+
+
+def make_run_folder(runs: Path, name: str, started: datetime, link: str) -> Path:
+    """Make ``runs/<date>-<name>`` and point ``runs/<link>`` to it; raises `ConfigError`."""
+    safe = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("._") or "run"
+    stamp = started.strftime("%Y%m%d-%H%M%S")
+    try:
+        folder = _new_folder(runs / f"{stamp}-{safe}")
+        _point(runs / link, folder)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write reports to {runs} ({error.strerror}): set run_directory to a "
+            "folder that you may write to"
+        ) from error
+    return folder
 
 
 def _new_folder(wanted: Path) -> Path:
