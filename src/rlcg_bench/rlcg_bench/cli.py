@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`rlcg-bench`: policy, sim, latency, all; see --help."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rlcg_bench.section import Section
+from rlcg_core.errors import RlcgError
+
+Part = Callable[[argparse.Namespace], Section]
+MODEL = "robot1_qt_opt_briefly_trained"
+OPENVINO_PYTHON = Path(".venv-openvino/bin/python")
+
+
+def _policy(args: argparse.Namespace) -> Section:
+    from rlcg_bench.policy import PolicySettings, measure
+    from rlcg_core.bundle import find
+
+    python = args.openvino_python
+    if python is None:
+        python = str(OPENVINO_PYTHON.absolute()) if OPENVINO_PYTHON.exists() else ""
+    return measure(
+        PolicySettings(
+            find(args.model, Path("models")),
+            rounds=args.rounds,
+            threads=args.threads,
+            seed=args.seed,
+            openvino_python=python,
+        )
+    )
+
+
+PARTS: dict[str, tuple[Part, ...]] = {"policy": (_policy,)}
+
+
+def _measure(args: argparse.Namespace) -> None:
+    from rlcg_bench import show
+    from rlcg_bench.results import CHART, FILE, Results
+
+    results = Results(sys.argv[1:])
+    print(show.machine(results.machine, results.load_before))
+    try:
+        for part in PARTS[args.part]:
+            results.sections.append(part(args))
+            print(f"\n{show.text(results.sections[-1])}", flush=True)
+    except KeyboardInterrupt:
+        if not results.sections:
+            raise
+        print("interrupted: what is left was not measured")
+    folder = results.write(args.run_directory)
+    print(f"\n{folder / FILE}\n{folder / CHART}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rlcg-bench", description=__doc__)
+    parser.add_argument("part", choices=PARTS, help="what to measure")
+    parser.add_argument("--run-directory", type=Path, default=Path("runs"), help="default: runs")
+    parser.add_argument("--model", default=MODEL, help=f"name or folder of a bundle ({MODEL})")
+    parser.add_argument("--rounds", type=_positive, default=50, help="each a new frame (50)")
+    parser.add_argument("--threads", type=_positive, default=1, help="of every variant (1)")
+    parser.add_argument("--seed", type=int, default=1, help="of the order in the rounds (1)")
+    parser.add_argument(
+        "--openvino-python",
+        help=f"interpreter with onnxruntime-openvino ({OPENVINO_PYTHON} if there; '' for none)",
+    )
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number of 1 or more")
+    return int(text)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure; a user's mistake gives one line and exit code 1."""
+    try:
+        _measure(_parser().parse_args(arguments))
+    except RlcgError as error:
+        print(f"rlcg-bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("rlcg-bench: interrupted, nothing written", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
