@@ -5,54 +5,76 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import onnxruntime as ort
 
-from rlcg_core import golden, rule
+from rlcg_core import rule
 from rlcg_core.bundle import Bundle
-from rlcg_core.errors import BundleError, InputError
-from rlcg_core.manifest import Tensor
+from rlcg_core.errors import ConfigError, InputError, RlcgError
 from rlcg_core.types import Action, Decision, Observation, ToolPose
-from rlcg_policy.bound_session import DTYPES
-from rlcg_policy.processor import default_threads
-from rlcg_policy.sessions import open_session
+from rlcg_policy.graph_runner import Arrays, check_answer
+from rlcg_policy.plan_roster import PlanRoster, Serving
+from rlcg_policy.serving_options import ServingOptions
+from rlcg_policy.warm_start import WarmStart
 
-Arrays = dict[str, npt.NDArray[Any]]
+DEFAULTS = ServingOptions()
 
 
 class OnnxPolicy:
-    """Serves a verified bundle; verified again here by replaying its golden vectors.
+    """Serves a verified bundle by the plan that `PlanRoster` chooses.
 
     While the rule closes, lifts and ends, no goal is needed and the graph is not run; every other
-    frame costs exactly one run. ``provider``: the proof of what executes the graph.
+    frame costs exactly one run. ``run_ms``: how long it took for the last decision, 0 without one.
+    ``plans``: what is known about each plan. ``serving``: the one in use, None after it failed.
     """
 
-    def __init__(self, bundle: Bundle, provider: str = "auto", threads: int = 0) -> None:
-        """Open, check and warm up; ``threads`` 0 means `default_threads`. Raises `BundleError`."""
+    def __init__(
+        self,
+        bundle: Bundle,
+        options: ServingOptions = DEFAULTS,
+        roster: PlanRoster | None = None,
+    ) -> None:
+        """Choose, open, check and warm up; raises `BundleError` or `ConfigError`."""
         self.manifest = bundle.manifest
-        self._session, self.provider = open_session(
-            bundle.graph_bytes, provider, threads or default_threads()
-        )
-        _check_tensors("inputs", self._session.get_inputs(), self.manifest.inputs)
-        _check_tensors("outputs", self._session.get_outputs(), self.manifest.outputs)
-        self._output_names = list(self.manifest.outputs)
-        self._replay(bundle.golden)
+        if options.warm_start and bundle.manifest.rule is not None:
+            raise ConfigError(
+                f"warm_start is for models without a rule; {bundle.manifest.name} has one, which "
+                "searches near its last goal by itself: set warm_start to false"
+            )
+        self._warm = WarmStart(bundle.manifest.cem_start, options.warm_start)
+        self.plans = roster or PlanRoster(bundle, options)
+        self.serving: Serving | None = self.plans.open_best()
+        self.run_ms = 0.0
         self.reset(0)
 
+    def refusal(self) -> str:
+        """Return why no episode can begin, empty if one can; opens the next plan after a fault."""
+        try:
+            self.serving = self.serving or self.plans.open_best()
+        except RlcgError as error:
+            return f"{error}: mend that and configure the node again"
+        return ""
+
     def reset(self, seed: int) -> None:
-        """Begin an episode; ``seed`` fixes the noise of all its decisions."""
+        """Begin an episode; ``seed`` fixes the noise of all its decisions.
+
+        After a fault the next plan is opened; `decide` raises where none is left.
+        """
+        self.refusal()
         self._rng = np.random.default_rng(seed)
         self._memory = rule.RuleMemory()
+        self._warm.reset()
         self._outputs: Arrays = {}
 
     def decide(self, observation: Observation) -> Decision:
-        """Return the decision; raises `InputError` if the graph's answer is not finite."""
+        """Return the decision; raises `InputError` if the graph fails or answers no numbers."""
         network_ran = self._memory.needs_goal
+        self.run_ms = 0.0
         if network_ran:
             self._outputs = self._infer(observation)
         outputs, parameters = self._outputs, self.manifest.rule
         if parameters is None:
-            return _decision(outputs, Action.from_array(outputs["action"]), "servo", None)
+            action = Action.from_array(outputs["action"])
+            self._warm.note(outputs["goal"], action)
+            return _decision(outputs, action, "servo", None)
         goal = self._memory.goal
         if self._memory.needs_goal:
             goal = rule.goal_pose(outputs["goal"], observation, parameters)
@@ -61,52 +83,36 @@ class OnnxPolicy:
         return replace(decision, network_ran=network_ran)
 
     def _infer(self, observation: Observation) -> Arrays:
-        """Run the graph on a frame."""
-        outputs = self._run(self._inputs(observation))
-        for name, value in outputs.items():
-            if not np.all(np.isfinite(value)):
-                raise InputError(f"the model's {name} is not finite: is the image a picture?")
+        """Run the graph on a frame; a plan whose run fails is never used again."""
+        if self.serving is None:
+            raise InputError("no plan is left to decide with: configure the node again")
+        plan, runner = self.serving.plan, self.serving.runner
+        values = self._values(observation, runner.noise_shape)
+        try:
+            outputs = runner.run(values)
+        except InputError as error:
+            self.plans.refuse(plan, f"it failed in an episode: {error}")
+            self.serving = None
+            raise
+        self.run_ms = runner.run_ms
+        check_answer(outputs)
         return outputs
 
-    def _inputs(self, observation: Observation) -> Arrays:
-        start = self.manifest.cem_start
-        mean0: npt.ArrayLike = start.mean0
-        std0: npt.ArrayLike = start.std0
+    def _values(self, observation: Observation, noise_shape: tuple[int, ...]) -> dict[str, Any]:
+        """Return everything that a graph may ask for."""
+        mean0, std0 = self._warm.begin()
         if self.manifest.rule is not None:
             mean0, std0 = rule.cem_start(self._memory, self.manifest.rule, mean0, std0)
         tool = observation.tool_pose
-        state = [float(observation.gripper_closed), observation.height_above_tray_m]
-        everything: dict[str, Any] = {
-            "image": np.ascontiguousarray(observation.image_hwc),
-            "state": state,
-            "tool_pose": [*tool.position_m, tool.yaw_rad],
+        return {
+            "image": observation.image_hwc,
+            "state": (float(observation.gripper_closed), observation.height_above_tray_m),
+            "tool_pose": (*tool.position_m, tool.yaw_rad),
             "projection": observation.projection_base_to_px,
             "cem_mean0": mean0,
             "cem_std0": std0,
-            "noise": self._rng.standard_normal(self.manifest.cem.noise_shape, dtype=np.float32),
+            "noise": self._rng.standard_normal(noise_shape, dtype=np.float32),
         }
-        return {n: np.asarray(everything[n], t.dtype) for n, t in self.manifest.inputs.items()}
-
-    def _run(self, inputs: Arrays) -> Arrays:
-        try:
-            values = self._session.run(self._output_names, inputs)
-        except Exception as error:  # onnxruntime raises many kinds, none of them public
-            raise InputError(f"the model did not run: {' '.join(str(error).split())}") from error
-        return dict(zip(self._output_names, values, strict=True))
-
-    def _replay(self, vectors: golden.Golden) -> None:
-        """Compare the runtime's answers with the recorded ones; warms the session up as well."""
-        for index, case in enumerate(vectors.cases):
-            inputs: Arrays = {
-                "image": golden.pattern_image(case.image_seed),
-                "noise": golden.pattern_noise(case.noise_seed, self.manifest.cem.noise_shape),
-            }
-            for name, numbers in case.inputs.items():
-                tensor = self.manifest.inputs.get(name)
-                if tensor is None or len(numbers) != int(np.prod(tensor.shape)):
-                    raise BundleError(f"golden case {index}: input {name} does not fit the graph")
-                inputs[name] = np.array(numbers, tensor.dtype).reshape(tensor.shape)
-            golden.compare(vectors, index, self._run(inputs))
 
 
 def _decision(outputs: Arrays, action: Action, phase: str, goal: ToolPose | None) -> Decision:
@@ -118,14 +124,3 @@ def _decision(outputs: Arrays, action: Action, phase: str, goal: ToolPose | None
         phase=phase,
         goal=goal,
     )
-
-
-def _check_tensors(kind: str, found: list[ort.NodeArg], expected: dict[str, Tensor]) -> None:
-    """Raise `BundleError` unless the graph has exactly the manifest's names, types and shapes."""
-    graph = {arg.name: Tensor(DTYPES.get(arg.type, arg.type), tuple(arg.shape)) for arg in found}
-    for name in sorted({*graph, *expected}):
-        if graph.get(name) != expected.get(name):
-            raise BundleError(
-                f"graph {kind}.{name} is {graph.get(name)}, the manifest says "
-                f"{expected.get(name)}: export the model again"
-            )

@@ -15,6 +15,7 @@ PROVIDERS = {
     "cpu": "CPUExecutionProvider",
 }
 PROVIDER_CHOICES = ("auto", *PROVIDERS)
+GPU_PROVIDERS = ("tensorrt", "cuda")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from rclpy.duration import Duration
 from rlcg_msgs.msg import GateStatus, GraspCommand
 
 from rlcg_core import bundle
-from rlcg_core.camera_envelope import misfit
 from rlcg_core.cell import ROBOT1
 from rlcg_core.freshness import Problem
 from rlcg_core.grasp_loop import Act, End, GraspLoop
@@ -24,12 +23,13 @@ from rlcg_core.reasons import GateState, TerminationReason
 from rlcg_core.settling import Settling
 from rlcg_policy.kinematics import PinocchioKinematics
 from rlcg_policy.onnx_policy import OnnxPolicy
+from rlcg_policy.policy_health import camera_health, loop_health, model_health
 from rlcg_policy.policy_parameters import PolicyParameters
 from rlcg_policy.step_meter import StepMeter
 from rlcg_ros import qos
 from rlcg_ros.clocks import now, wall_timer
 from rlcg_ros.conversions import decision_to_msg
-from rlcg_ros.diagnostics import Diagnostics, Health, Level
+from rlcg_ros.diagnostics import Diagnostics, Health
 from rlcg_ros.grasp_server import GraspServer, Wish
 from rlcg_ros.lifecycle import ManagedNode
 from rlcg_ros.parameters import declare
@@ -59,7 +59,7 @@ class PolicyNode(ManagedNode):
         """Load and verify the model, read the robot description, listen."""
         settings = self._settings
         folder = bundle.find(settings.model, find_share() / "models")
-        self._policy = OnnxPolicy(bundle.load(folder), settings.provider, settings.threads)
+        self._policy = OnnxPolicy(bundle.load(folder), settings.serving)
         kinematics = PinocchioKinematics(find_urdf(settings.urdf or ROBOT1.urdf), ROBOT1.arm)
         self._observer = Observer(settings.cell(), kinematics)
         pose = settings.transform_camera_to_base
@@ -74,7 +74,9 @@ class PolicyNode(ManagedNode):
         self._diagnostics = Diagnostics(self, folder.name, self._tasks())
         # Frames call _step; the timer sees to what happens without them, as a cancel or silence.
         self._timer = wall_timer(self, WATCH_S, self._step)
-        self.get_logger().info(f"model {folder.name} on {self._policy.provider}")
+        for name, line in self._policy.plans.table().items():
+            self.get_logger().info(f"plan {name}: {line}")
+        self.get_logger().info(f"model {folder.name} on {self._policy.serving}")
 
     def stop(self) -> None:
         """End a running episode; its stop command is the last message, and acknowledged."""
@@ -94,7 +96,7 @@ class PolicyNode(ManagedNode):
         self.destroy_publisher(self._command_out)
 
     def _refusal(self) -> str:
-        return "" if self.active else "policy_node is not active: activate it"
+        return self._policy.refusal() if self.active else "policy_node is not active: activate it"
 
     def _begin(self, wish: Wish) -> None:
         settings, self._wish = self._settings, wish
@@ -134,9 +136,10 @@ class PolicyNode(ManagedNode):
         verdict = loop.step(sensors.image, sensors.joints, now(self), fault, closed)
         if isinstance(verdict, Act):
             self._send(verdict)
+            loop.commanded(now(self))
             delay_ms = 1e3 * (time.time() - sensors.published_s)
-            network_ran = verdict.decision.network_ran
-            self._meter.note(begun_s, time.monotonic(), delay_ms, network_ran)
+            ran, run_ms = verdict.decision.network_ran, self._policy.run_ms
+            self._meter.note(begun_s, time.monotonic(), delay_ms, ran, run_ms)
             self._server.feedback(verdict, self._meter.step_ms[-1], delay_ms)
         if loop.ended is not None:
             self._end(loop.ended)
@@ -183,31 +186,13 @@ class PolicyNode(ManagedNode):
         self._server.finish(end.reason, result)
 
     def _tasks(self) -> dict[str, Callable[[], Health]]:
-        tasks = {"model": self._model_health, "loop": self._loop_health}
-        return {**tasks, "camera": self._camera_health}
-
-    def _model_health(self) -> Health:
-        provider, manifest = self._policy.provider, self._policy.manifest
-        values = {"model": manifest.name, "spec": manifest.spec_fingerprint}
-        return Health(Level.WARN if provider.fell_back else Level.OK, str(provider), values)
-
-    def _loop_health(self) -> Health:
-        settings, meter = self._settings, self._meter
-        values = {"running": self._loop is not None, "lockstep": settings.lockstep}
-        complaint = "" if settings.lockstep else meter.complaint(settings.rate_hz)
-        level = Level.WARN if complaint else Level.OK
-        return Health(level, complaint or "keeps its rate", {**values, **meter.summary()})
-
-    def _camera_health(self) -> Health:
-        problem, camera = self._sensors.problem, self._sensors.camera
-        if problem is not None:
-            return Health(Level.ERROR, problem.text)
-        if camera is None:
-            return Health(Level.STALE, "no camera_info received yet")
-        text = misfit(camera, self._policy.manifest.camera)
-        if text:
-            return Health(Level.WARN, f"not the camera that the model was trained with: {text}")
-        return Health(Level.OK, "calibrated as in training")
+        sensors, policy, settings = self._sensors, self._policy, self._settings
+        wanted_hz = 0.0 if settings.lockstep else settings.rate_hz
+        return {
+            "model": lambda: model_health(policy),
+            "loop": lambda: loop_health(self._meter, self._loop is not None, wanted_hz),
+            "camera": lambda: camera_health(sensors.problem, sensors.camera, policy.manifest),
+        }
 
 
 def main() -> None:

@@ -21,9 +21,7 @@ def cpu_description() -> str:
         lines = CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
-    fields = dict(
-        tuple(part.strip() for part in line.split(":", 1)) for line in lines if ":" in line
-    )
+    fields = {key.strip(): value.strip() for key, _, value in (x.partition(":") for x in lines)}
     known = [fields[key] for key in _KEYS if key in fields]
     return " | ".join([platform.machine(), *known, f"{len(os.sched_getaffinity(0))} cores"])
 

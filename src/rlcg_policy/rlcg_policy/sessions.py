@@ -2,7 +2,6 @@
 """ONNX Runtime sessions of a plan, proven: a silent fallback to another provider is an error."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,8 +10,8 @@ import onnxruntime as ort
 
 from rlcg_core.errors import BundleError, ConfigError
 from rlcg_policy.bound_session import BoundSession
-from rlcg_policy.caches import engine_folder
-from rlcg_policy.plans import PROVIDER_CHOICES, PROVIDERS, Plan
+from rlcg_policy.engine_cache import EngineCache
+from rlcg_policy.plans import GPU_PROVIDERS, PROVIDERS, Plan
 from rlcg_policy.provider_options import provider_list
 
 
@@ -47,18 +46,14 @@ def open_plan(graph: bytes, plan: Plan, threads: int, cache: Path | None = None)
             f"provider {plan.provider} is not in this onnxruntime, it offers {offered}: install a "
             "build with it or set provider and plan to auto"
         )
-    folder = engine_folder(graph, cache) if plan.provider == "tensorrt" else Path()
-    providers = provider_list(plan, threads, folder)
     try:
-        session = ort.InferenceSession(graph, _options(plan, threads), providers=providers)
-        actual = session.get_providers()
-        if actual[0] == wanted and plan.provider in ("cuda", "tensorrt"):
-            return BoundSession(session, "cuda")
+        session = _open(graph, plan, threads, cache)
     except Exception as error:  # onnxruntime raises many kinds, none of them public
         text = " ".join(str(error).split())[:300]
         if plan.provider == "cpu":
             raise BundleError(f"onnxruntime cannot load the graph: {text}") from error
         raise ConfigError(f"provider {plan.provider} does not start: {text}") from error
+    actual = session.get_providers()
     if actual[0] != wanted:
         raise ConfigError(f"provider {plan.provider} was asked for, the session runs on {actual}")
     return session
@@ -79,45 +74,20 @@ def node_share(session: Session, plan: Plan) -> float | None:
     return sum(count for name, count in counts if name == wanted) / total if total else None
 
 
-@dataclass(frozen=True)
-class ProviderReport:
-    """Which provider was asked for, which one runs, and why better ones do not."""
-
-    requested: str
-    actual: str
-    attempts: tuple[str, ...] = ()
-
-    @property
-    def fell_back(self) -> bool:
-        """Whether a provider that this runtime offers was tried in vain."""
-        return bool(self.attempts)
-
-    def __str__(self) -> str:
-        """Return one line for logs and diagnostics."""
-        why = f" after {'; '.join(self.attempts)}" if self.attempts else ""
-        return f"{self.actual} (asked for {self.requested}){why}"
-
-
-CHOICES = PROVIDER_CHOICES
-
-
-def open_session(graph: bytes, requested: str, threads: int) -> tuple[Session, ProviderReport]:
-    """Return a float32 session of ``graph`` on the requested provider, and the proof of it."""
-    if requested not in CHOICES:
-        raise ConfigError(f"provider is {requested!r}, expected one of {list(CHOICES)}")
-    if requested != "auto":
-        session = open_plan(graph, Plan(requested, "float32"), threads)
-        return session, ProviderReport(requested, requested)
-    attempts: list[str] = []
-    offered = ort.get_available_providers()
-    for name in [name for name, full in PROVIDERS.items() if full in offered and name != "cpu"]:
-        try:
-            session = open_plan(graph, Plan(name, "float32"), threads)
-            return session, ProviderReport("auto", name, tuple(attempts))
-        except ConfigError as error:
-            attempts.append(f"{name}: {error}")
-    session = open_plan(graph, Plan("cpu", "float32"), threads)
-    return session, ProviderReport("auto", "cpu", tuple(attempts))
+def _open(graph: bytes, plan: Plan, threads: int, cache: Path | None) -> Session:
+    engines = EngineCache(graph, cache) if plan.provider == "tensorrt" else None
+    if engines is not None:
+        engines.discard_damaged()
+    folder = Path() if engines is None else engines.folder
+    providers = provider_list(plan, threads, folder)
+    session = ort.InferenceSession(graph, _options(plan, threads), providers=providers)
+    if plan.provider not in GPU_PROVIDERS or session.get_providers()[0] != PROVIDERS[plan.provider]:
+        plain: Session = session
+        return plain
+    bound = BoundSession(session, "cuda")
+    if engines is not None:
+        engines.seal()
+    return bound
 
 
 def _options(plan: Plan, threads: int) -> ort.SessionOptions:
@@ -130,7 +100,7 @@ def _options(plan: Plan, threads: int) -> ort.SessionOptions:
     # A spinning pool steals the cores that the simulator and the middleware need.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
-    if plan.provider in ("cuda", "tensorrt"):
+    if plan.provider in GPU_PROVIDERS:
         # A CUDA graph holds the whole network or nothing. OpenVINO leaves small nodes to the CPU.
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     return options
