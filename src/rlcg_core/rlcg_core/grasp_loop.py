@@ -92,8 +92,9 @@ class GraspLoop:
         self._limits, self._freshness = limits, freshness
         # ROS time may still stand at zero before /clock is heard; the first frame tells it.
         self._first_stamp_s, self._acted_s = math.inf, now.monotonic_s
+        self._passed_over_s = -math.inf
         self._newest_stamp_s, self._not_before_s = -math.inf, not_before_s
-        self._pace = Pace(period_s)
+        self._pace, self._period_s = Pace(period_s), period_s
         self._frozen = FrozenCheck(limits.frozen_frames)
         self._last: Act | None = None
         self._closed: bool | None = None
@@ -135,6 +136,8 @@ class GraspLoop:
             text = "no image with a new stamp, expected one: check the camera or the simulator"
             return self._wait_or_end(Problem(TerminationReason.STALE_IMAGE, text), now)
         self._newest_stamp_s = image.stamp_s
+        if image.receipt_s < self._passed_over_s:
+            return Wait("the newest frame came while the last one was decided on")
         if not self._pace.ready(now.monotonic_s):
             return Wait("the next decision is not due yet")
         self._pace.note(now.monotonic_s)
@@ -151,6 +154,17 @@ class GraspLoop:
             text = f"{steps} dry steps are done"
             self._end = End(TerminationReason.STEP_LIMIT, text, steps, q_value, None)
         return verdict
+
+    def commanded(self, now: Instant) -> None:
+        """Take in that the decision that `step` returned is out, which took time as well.
+
+        Silence counts from here. In real time, frames that came meanwhile are passed over: the next
+        one is at most a camera period away, and on the mean a change of the scene is answered half
+        of that sooner than by a frame that has waited.
+        """
+        self._acted_s = now.monotonic_s
+        if self._period_s > 0.0:
+            self._passed_over_s = now.monotonic_s
 
     def stop(self, reason: TerminationReason, text: str) -> End:
         """End the episode from outside (cancel, gate, shutdown) or for a problem found inside."""

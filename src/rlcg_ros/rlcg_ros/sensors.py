@@ -17,7 +17,7 @@ from rlcg_core.observer import SensedImage, SensedJoints
 from rlcg_core.reasons import TerminationReason
 from rlcg_core.types import JointSample
 from rlcg_ros import qos
-from rlcg_ros.clocks import now
+from rlcg_ros.clocks import now, received_s
 from rlcg_ros.conversions import camera_from_info, image_from_msg, joints_from_msg, stamp_to_s
 
 JOINT_SAMPLES_KEPT = 64
@@ -94,7 +94,7 @@ class Sensors:
         self._note(TerminationReason.NO_IMAGE, read)
 
     def _take_image(self, msg: Image, info: Mapping[str, Any]) -> None:
-        receipt_s = now(self._node).monotonic_s
+        receipt_s = received_s(info)
 
         def read() -> None:
             image_hwc, camera = image_from_msg(msg), self.camera
