@@ -67,7 +67,7 @@ LIBRARY = {
     "rlcg_bringup": {"ament_index_python", "yaml"},
 }
 # A *_node.py may import these too.
-NODE = {"rlcg_policy": {"rlcg_ros"} | ROS, "rlcg_sim": {"rlcg_ros"} | ROS}
+NODE = {package: {"rlcg_ros"} | ROS for package in ("rlcg_policy", "rlcg_sim", "rlcg_bench")}
 
 
 def modules() -> list[Path]:
