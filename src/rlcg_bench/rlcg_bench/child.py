@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process of one variant: `python -m rlcg_bench.child`, spoken to in lines of JSON.
+"""The process of one variant: `python -m rlcg_bench.child JOB`, spoken to in lines of JSON.
 
-First line in: the kind of step and its setup. Then one line per frame to decide on, answered with
-times and result. The end of the input ends the process.
+JOB: the kind of step, its setup and the number of runs to warm up, as JSON. Then comes a line per
+frame to decide on, answered with times and result. The end of the input ends the process.
 """
 
 import importlib
@@ -10,7 +10,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -37,15 +36,14 @@ RUNTIMES = ("onnxruntime", "onnxruntime-openvino", "onnxruntime-gpu", "torch", "
 def main() -> None:
     """Serve requests until the input ends."""
     answers = _own_output()
-    requests = _lines()
+    job = json.loads(sys.argv[1])
     try:
-        order = next(requests)
-        setup = Setup(**order["setup"])
-        step = _build(order["kind"], setup)
-        for _ in range(order["warm_up"]):
+        setup = Setup(**job["setup"])
+        step = _build(job["kind"], setup)
+        for _ in range(job["warm_up"]):
             step(frame.load(Path(setup.work), 0))
         _say(answers, {"ready": True, "versions": _versions()})
-        for request in requests:
+        for request in map(json.loads, sys.stdin):
             _say(answers, _answer(step, frame.load(Path(setup.work), request["frame"])))
     except Exception as error:  # whatever it is, the parent tells it beside the variant's name
         _say(answers, {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"})
@@ -95,11 +93,6 @@ def _own_output() -> TextIO:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return answers
-
-
-def _lines() -> Iterator[dict[str, Any]]:
-    for line in sys.stdin:
-        yield json.loads(line)
 
 
 def _say(answers: TextIO, message: dict[str, Any]) -> None:

@@ -44,10 +44,11 @@ class Contestant:
     def __init__(self, name: str, kind: str, setup: Setup, warm_up: int, python: str = "") -> None:
         """Start the process; `wait_ready` tells when it can be asked."""
         self.name, self.versions = name, dict[str, str]()
+        job = json.dumps({"kind": kind, "setup": asdict(setup), "warm_up": warm_up})
         self._log = Path(setup.work) / f"{name}.log"
         with self._log.open("w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
-                [python or sys.executable, "-m", "rlcg_bench.child"],
+                [python or sys.executable, "-m", "rlcg_bench.child", job],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -57,7 +58,6 @@ class Contestant:
                 # Ctrl-C is the parent's to handle: it ends the children in order.
                 start_new_session=True,
             )
-        self._say({"kind": kind, "setup": asdict(setup), "warm_up": warm_up})
 
     def wait_ready(self) -> "Contestant":
         """Wait until the step is built and warm."""

@@ -14,12 +14,14 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from rlcg_core import golden
+from rlcg_core import golden, spec
 from rlcg_core.bundle import Bundle
 from rlcg_core.errors import BundleError
 from rlcg_train.qt_opt_network import QtOptNetwork, QtOptSettings
 from rlcg_train.scorer import ActionScorer
+from rlcg_train.space_to_depth import BLOCK
 
+PIXEL_CHANNELS = spec.IMAGE_CHANNELS
 Q_TOLERANCE = 1e-4
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
@@ -53,6 +55,7 @@ def network_of(bundle: Bundle) -> QtOptNetwork:
 def rebuild(graph: bytes) -> QtOptNetwork:
     """Return the network of a float32 graph, unproven; raises `BundleError`."""
     layers = _layers(onnx.load_model_from_string(graph))
+    layers["Conv"][:1] = [_of_pixels(layer) for layer in layers["Conv"][:1]]
     try:
         network = QtOptNetwork(_settings(layers))
         network.eval()
@@ -86,6 +89,19 @@ def _layers(model: onnx.ModelProto) -> dict[str, list[Layer]]:
             weight = weight.T
         layers[node.op_type].append(Layer(weight, bias, attributes.get("pads", [0])[0]))
     return layers
+
+
+def _of_pixels(first: Layer) -> Layer:
+    """Return the first convolution as trained, if the graph has it on blocks of bytes.
+
+    The inverse of `rlcg_train.space_to_depth.on_blocks`.
+    """
+    outputs, inputs, rows, columns = first.weight.shape
+    if inputs != PIXEL_CHANNELS * BLOCK * BLOCK:
+        return first
+    taps = first.weight.reshape(outputs, BLOCK, BLOCK, PIXEL_CHANNELS, rows, columns)
+    whole = taps.transpose(0, 3, 4, 1, 5, 2).reshape(outputs, PIXEL_CHANNELS, rows * BLOCK, -1)
+    return Layer(whole * np.float32(255.0), first.bias, BLOCK)
 
 
 def _settings(layers: dict[str, list[Layer]]) -> QtOptSettings:
