@@ -23,7 +23,7 @@ endif
 # PyTorch's CPU build is locked from Python 3.11 on; Humble has 3.10.
 ifeq ($(shell /usr/bin/python3 -c 'import sys; print(sys.version_info < (3, 11))'),True)
 TRAIN_GROUP :=
-TESTS := --ignore=tests/train
+TESTS := --ignore=tests/train --ignore=tests/bench
 endif
 else
 RUN_GROUPS := core ros ros-build runtime ort-$(RUNTIME) dev
@@ -31,7 +31,7 @@ TRAIN_GROUP := train
 endif
 ENTER := . scripts/env.sh &&
 
-.PHONY: help setup setup-train setup-openvino build grasp test test-core train lint format clean
+.PHONY: help setup setup-train setup-openvino build grasp test test-core train bench lint format clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ test-core:  ## Run the tests of the core alone, without ROS (30 s)
 
 train: setup-train  ## Train the shipped model again (hours on 2 cores; resumes)
 	@$(ENTER) exec scripts/train.sh
+
+bench: setup-train  ## Measure policy step, simulator and latency, about 15 min (ARGS="policy --rounds 20")
+	@$(ENTER) exec rlcg-bench $(ARGS)
 
 lint: setup  ## Check style and types
 	@$(ENTER) ruff check .

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`rlcg-bench`: policy, sim, latency, all; see --help."""
+"""`rlcg-bench`: policy step, simulator, image to command; see --help."""
 
 import argparse
 import sys
@@ -10,7 +10,8 @@ from rlcg_bench.section import Section
 from rlcg_core.errors import RlcgError
 
 Part = Callable[[argparse.Namespace], Section]
-MODEL = "robot1_qt_opt_briefly_trained"
+MODELS = Path("models")
+MODEL, SMALL_MODEL = "robot1_qt_opt_briefly_trained", "robot1_grasp_success"
 OPENVINO_PYTHON = Path(".venv-openvino/bin/python")
 
 
@@ -23,7 +24,7 @@ def _policy(args: argparse.Namespace) -> Section:
         python = str(OPENVINO_PYTHON.absolute()) if OPENVINO_PYTHON.exists() else ""
     return measure(
         PolicySettings(
-            find(args.model, Path("models")),
+            find(args.model, MODELS),
             rounds=args.rounds,
             threads=args.threads,
             seed=args.seed,
@@ -32,7 +33,20 @@ def _policy(args: argparse.Namespace) -> Section:
     )
 
 
-PARTS: dict[str, tuple[Part, ...]] = {"policy": (_policy,)}
+def _latency(args: argparse.Namespace) -> Section:
+    from rlcg_bench.latency import Setting, measure
+    from rlcg_core.bundle import find
+
+    models = dict.fromkeys((args.model, SMALL_MODEL))
+    folders = [find(model, MODELS).resolve() for model in models]
+    return measure([Setting(str(folder), args.frames) for folder in folders])
+
+
+PARTS: dict[str, tuple[Part, ...]] = {
+    "policy": (_policy,),
+    "latency": (_latency,),
+    "all": (_policy, _latency),
+}
 
 
 def _measure(args: argparse.Namespace) -> None:
@@ -55,10 +69,11 @@ def _measure(args: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rlcg-bench", description=__doc__)
-    parser.add_argument("part", choices=PARTS, help="what to measure")
+    parser.add_argument("part", choices=PARTS, nargs="?", default="all", help="default: all")
     parser.add_argument("--run-directory", type=Path, default=Path("runs"), help="default: runs")
     parser.add_argument("--model", default=MODEL, help=f"name or folder of a bundle ({MODEL})")
     parser.add_argument("--rounds", type=_positive, default=50, help="each a new frame (50)")
+    parser.add_argument("--frames", type=_positive, default=1000, help="of latency (1000)")
     parser.add_argument("--threads", type=_positive, default=1, help="of every variant (1)")
     parser.add_argument("--seed", type=int, default=1, help="of the order in the rounds (1)")
     parser.add_argument(
