@@ -101,9 +101,10 @@ class GraphRunner:
 
 def check_answer(outputs: Arrays) -> None:
     """Raise `InputError` unless all outputs are finite and some sample had a finite score."""
-    for name, value in outputs.items():
-        if not np.all(np.isfinite(value)):
-            raise InputError(f"the model's {name} is not finite: is the image a picture?")
+    # One look at all numbers; which output it was only matters for the message.
+    if not np.isfinite(np.concatenate([value.ravel() for value in outputs.values()])).all():
+        bad = next(name for name, value in outputs.items() if not np.isfinite(value).all())
+        raise InputError(f"the model's {bad} is not finite: is the image a picture?")
     # The graph ranks a score that is not finite last, with a logit whose sigmoid is zero.
     if float(outputs["q"]) == 0.0:
         raise InputError("the model's Q is exactly 0, so no sample had a finite score")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The newest camera frame and the joint state nearest to it, from the topics that carry them."""
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -46,6 +47,7 @@ class Sensors:
         self._node, self._pose, self._on_change = node, transform_camera_to_base, on_change
         self._arm_joints = arm_joints
         self.camera: CameraModel | None = None
+        self._projection_base_to_px = np.zeros((3, 4))
         self.published_s = 0.0
         self._problems: dict[TerminationReason, str] = {}
         self._frame: tuple[npt.NDArray[np.uint8], float, float] | None = None
@@ -72,7 +74,7 @@ class Sensors:
         if self._frame is None or self.camera is None:
             return None
         image_hwc, stamp_s, receipt_s = self._frame
-        return SensedImage(image_hwc, self.camera.projection_base_to_px(), stamp_s, receipt_s)
+        return SensedImage(image_hwc, self._projection_base_to_px, stamp_s, receipt_s)
 
     @property
     def joints(self) -> SensedJoints | None:
@@ -80,7 +82,10 @@ class Sensors:
         if not self._joints:
             return None
         stamp_s = self._joints[-1].sample.stamp_s if self._frame is None else self._frame[1]
-        return min(reversed(self._joints), key=lambda j: abs(j.sample.stamp_s - stamp_s))
+        samples = self._joints
+        after = bisect_right(samples, stamp_s, key=lambda joints: joints.sample.stamp_s)
+        nearest = [samples[i] for i in (after, after - 1) if 0 <= i < len(samples)]
+        return min(nearest, key=lambda joints: abs(joints.sample.stamp_s - stamp_s))
 
     def close(self) -> None:
         """Unsubscribe."""
@@ -89,7 +94,9 @@ class Sensors:
 
     def _take_info(self, msg: CameraInfo) -> None:
         def read() -> None:
-            self.camera = camera_from_info(msg, self._pose)
+            camera = camera_from_info(msg, self._pose)
+            self._projection_base_to_px = camera.projection_base_to_px()
+            self.camera = camera
 
         self._note(TerminationReason.NO_IMAGE, read)
 
