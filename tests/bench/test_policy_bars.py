@@ -6,10 +6,14 @@ import pytest
 from rlcg_bench.bars import Bar
 from rlcg_bench.contestant import Timing
 from rlcg_bench.figures import Figures, figures
+from rlcg_bench.gate import Gated
+from rlcg_bench.policy import _best
 from rlcg_bench.policy_bars import Field, bars
 from rlcg_bench.prepare import Work
 from rlcg_bench.timing import Summary
 from rlcg_bench.variants import FLOAT32, NAIVE, NAIVE_WHOLE, PEAK, TENSOR2ROBOT, YARDSTICK, Variant
+from rlcg_policy.plans import named as plan_named
+from rlcg_policy.verdict import Verdict
 
 AMX, VNNI = frozenset({"avx512_vnni", "amx_int8"}), frozenset({"avx512_vnni"})
 FIELD = Field("cpu-int8", ("split",))
@@ -121,3 +125,15 @@ def test_figures_come_from_the_timings() -> None:
     assert made.peak_mb["split"] == 800.0
     assert made.product_gflop_per_s == pytest.approx(2 * 2048**3 / 1e9 / 0.2)
     assert made.peak_gflop_per_s == {"float32": 115.0, "int8": 460.0}
+
+
+def test_the_best_plan_may_serve_and_computes_on_the_processor() -> None:
+    verdicts = {
+        "cpu-int8": Verdict("cpu-int8"),
+        "openvino-int8": Verdict("openvino-int8", "quality", "too far off"),
+        "cuda-float32": Verdict("cuda-float32"),
+    }
+    gated = [Gated(plan_named(name), "", verdict) for name, verdict in verdicts.items()]
+    seen = found(**{"cpu-int8": 100.0, "openvino-int8": 50.0, "cuda-float32": 5.0})
+    assert _best(gated, seen) == "cpu-int8"
+    assert _best([], seen) == FLOAT32
