@@ -60,9 +60,12 @@ def _run_whole(found: Bundle, setup: Setup, run: Rounds) -> Variant:
     """Run the naive port whole, once and alone: its time without multiplying, and its memory."""
     whole = variants.naive_whole(found.manifest.cem)
     with ExitStack() as stack, tqdm(total=1, desc=whole.name, unit="run") as progress:
-        child = rounds.start(whole, setup, stack).wait_ready()
-        run.add(whole.name, 0, child.ask(0))
-        progress.update()
+        child = rounds.start(whole, setup, stack)
+        try:
+            run.add(whole.name, 0, child.wait_ready().ask(0))
+            progress.update()
+        except KeyboardInterrupt:
+            run.complete = False
     return whole
 
 
