@@ -7,6 +7,7 @@ import pytest
 
 from rlcg_bench import cli
 from rlcg_bench.section import Section
+from rlcg_core.errors import WorldError
 
 
 def simulator(args: argparse.Namespace) -> Section:
@@ -31,9 +32,31 @@ def test_all_parts_go_into_one_record(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_an_interruption_keeps_the_parts_before_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run(tmp_path, monkeypatch, simulator, interrupted, simulator) == 0
+    assert run(tmp_path, monkeypatch, simulator, interrupted, simulator) == 130
     found = json.loads((tmp_path / "latest-bench/bench.json").read_text())
     assert len(found["sections"]) == 1
+
+
+def test_a_part_that_was_interrupted_and_reports_is_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def partly(args: argparse.Namespace) -> Section:
+        return Section("policy step", (), complete=False)
+
+    assert run(tmp_path, monkeypatch, partly, simulator) == 130
+    found = json.loads((tmp_path / "latest-bench/bench.json").read_text())
+    assert [section["title"] for section in found["sections"]] == ["policy step"]
+
+
+def test_a_part_that_fails_leaves_the_parts_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(args: argparse.Namespace) -> Section:
+        raise WorldError("no renderer")
+
+    assert run(tmp_path, monkeypatch, simulator, failing) == 1
+    assert capsys.readouterr().err == "rlcg-bench: no renderer\n"
+    assert (tmp_path / "latest-bench/bench.json").is_file()
 
 
 def test_an_interruption_before_any_result_writes_nothing(

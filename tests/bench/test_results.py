@@ -30,9 +30,9 @@ SECTION = Section(
 
 def test_the_record_is_json_behind_a_link_to_the_latest_run(tmp_path: Path) -> None:
     results = Results(["policy"], sections=[SECTION])
-    folder = results.write(tmp_path)
-    assert (tmp_path / "latest-bench").resolve() == folder
-    found = json.loads((folder / "bench.json").read_text(), parse_constant=pytest.fail)
+    record, _ = results.write(tmp_path)
+    assert (tmp_path / "latest-bench").resolve() == record.parent
+    found = json.loads(record.read_text(), parse_constant=pytest.fail)
     assert found["arguments"] == ["policy"]
     assert found["machine"]["cores"] >= 1
     assert len(found["load_before"]) == len(found["load_after"]) == 3
@@ -43,14 +43,14 @@ def test_the_record_is_json_behind_a_link_to_the_latest_run(tmp_path: Path) -> N
 
 
 def test_a_picture_is_drawn_of_what_was_timed(tmp_path: Path) -> None:
-    folder = Results([], sections=[SECTION]).write(tmp_path)
-    assert (folder / "bench.png").read_bytes().startswith(b"\x89PNG")
+    _, picture = Results([], sections=[SECTION]).write(tmp_path)
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_without_timed_variants_there_is_no_picture(tmp_path: Path) -> None:
-    section = Section("simulator", ({"what": "steps", "per_s": 3.0},))
-    folder = Results([], sections=[section]).write(tmp_path)
-    assert not (folder / "bench.png").exists()
+    section = Section("simulator", ({"simulator": "rlcg_sim", "cpu_ms": 3.0},))
+    (record,) = Results([], sections=[section]).write(tmp_path)
+    assert [path.name for path in record.parent.iterdir()] == ["bench.json"]
 
 
 def test_the_terminal_shows_times_reasons_and_verdicts() -> None:

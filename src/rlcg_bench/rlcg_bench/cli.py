@@ -33,6 +33,12 @@ def _policy(args: argparse.Namespace) -> Section:
     )
 
 
+def _simulator(args: argparse.Namespace) -> Section:
+    from rlcg_bench.sim_speed import measure
+
+    return measure()
+
+
 def _latency(args: argparse.Namespace) -> Section:
     from rlcg_bench.latency import Setting, measure
     from rlcg_core.bundle import find
@@ -44,27 +50,43 @@ def _latency(args: argparse.Namespace) -> Section:
 
 PARTS: dict[str, tuple[Part, ...]] = {
     "policy": (_policy,),
+    "sim": (_simulator,),
     "latency": (_latency,),
-    "all": (_policy, _latency),
+    "all": (_policy, _simulator, _latency),
 }
 
 
-def _measure(args: argparse.Namespace) -> None:
+def _measure(args: argparse.Namespace) -> int:
+    """Measure, tell and write; return the exit code. What comes before a failure is kept."""
     from rlcg_bench import show
-    from rlcg_bench.results import CHART, FILE, Results
+    from rlcg_bench.results import Results
 
     results = Results(sys.argv[1:])
     print(show.machine(results.machine, results.load_before))
     try:
-        for part in PARTS[args.part]:
-            results.sections.append(part(args))
-            print(f"\n{show.text(results.sections[-1])}", flush=True)
-    except KeyboardInterrupt:
-        if not results.sections:
-            raise
-        print("interrupted: what is left was not measured")
-    folder = results.write(args.run_directory)
-    print(f"\n{folder / FILE}\n{folder / CHART}")
+        complete = _run_parts(args, results.sections)
+    finally:
+        if results.sections:
+            print("\n".join(["", *map(str, results.write(args.run_directory))]))
+    return 0 if complete else 130
+
+
+def _run_parts(args: argparse.Namespace, sections: list[Section]) -> bool:
+    """Add and print a section per part; return whether none was interrupted."""
+    from rlcg_bench import show
+
+    for part in PARTS[args.part]:
+        try:
+            sections.append(part(args))
+        except KeyboardInterrupt:
+            if not sections:
+                raise
+            print("\ninterrupted: what is left was not measured")
+            return False
+        print(f"\n{show.text(sections[-1])}", flush=True)
+        if not sections[-1].complete:
+            return False
+    return True
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,14 +114,13 @@ def _positive(text: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure; a user's mistake gives one line and exit code 1."""
     try:
-        _measure(_parser().parse_args(arguments))
+        return _measure(_parser().parse_args(arguments))
     except RlcgError as error:
         print(f"rlcg-bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("rlcg-bench: interrupted, nothing written", file=sys.stderr)
         return 130
-    return 0
 
 
 if __name__ == "__main__":

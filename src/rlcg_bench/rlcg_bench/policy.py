@@ -84,10 +84,10 @@ def _section(
         rows=_rows(field, gated, seen),
         bars=policy_bars.bars(seen, policy_bars.Field(best, exact), machine.flags()),
         notes=_notes(seen),
+        complete=run.complete,
         details={
             "model": {"name": found.manifest.name, "digest": found.digest},
             "settings": {**asdict(settings), "model": str(settings.model)},
-            "complete": run.complete,
             "best_plan": best,
             "figures": asdict(seen),
             "product_ms": seen.product_ms,

@@ -29,15 +29,15 @@ class Results:
     load_before: list[float] = field(default_factory=load)
     sections: list[Section] = field(default_factory=list)
 
-    def write(self, runs: Path) -> Path:
-        """Write the folder and return it; raises `ConfigError` if that cannot be."""
+    def write(self, runs: Path) -> list[Path]:
+        """Write a folder and return the files in it; raises `ConfigError` if that cannot be."""
         folder = make_run_folder(runs, "bench", self.started, "latest-bench")
         text = json.dumps(_plain(self._as_dict()), indent=1, allow_nan=False)
         write_atomically(folder / FILE, (text + "\n").encode())
         picture = chart.png(self.sections)
         if picture:
             write_atomically(folder / CHART, picture)
-        return folder
+        return [folder / name for name in (FILE, CHART) if (folder / name).is_file()]
 
     def _as_dict(self) -> dict[str, Any]:
         duration = datetime.now(timezone.utc) - self.started

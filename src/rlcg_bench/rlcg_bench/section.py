@@ -15,7 +15,7 @@ class Section:
 
     ``rows``: one dictionary per row, all with the same keys, which become the column names (with
     their units: ``wall_ms``). ``notes``: sentences that stand below the table. ``details``: plain
-    data that only the JSON keeps.
+    data that only the JSON keeps. ``complete`` False: interrupted before its end.
     """
 
     title: str
@@ -23,3 +23,4 @@ class Section:
     bars: tuple[Bar, ...] = ()
     notes: tuple[str, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
+    complete: bool = True
