@@ -63,7 +63,7 @@ def test_an_interruption_before_any_result_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(tmp_path, monkeypatch, interrupted) == 130
-    assert capsys.readouterr().err == "rlcg-bench: interrupted, nothing written\n"
+    assert capsys.readouterr().err == "rlcg-bench: interrupted\n"
     assert not list(tmp_path.iterdir())
 
 

@@ -72,17 +72,11 @@ def _measure(args: argparse.Namespace) -> int:
 
 
 def _run_parts(args: argparse.Namespace, sections: list[Section]) -> bool:
-    """Add and print a section per part; return whether none was interrupted."""
+    """Add and print a section per part, to the first that was interrupted; return if none was."""
     from rlcg_bench import show
 
     for part in PARTS[args.part]:
-        try:
-            sections.append(part(args))
-        except KeyboardInterrupt:
-            if not sections:
-                raise
-            print("\ninterrupted: what is left was not measured")
-            return False
+        sections.append(part(args))
         print(f"\n{show.text(sections[-1])}", flush=True)
         if not sections[-1].complete:
             return False
@@ -119,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"rlcg-bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("rlcg-bench: interrupted, nothing written", file=sys.stderr)
+        print("rlcg-bench: interrupted", file=sys.stderr)
         return 130
 
 
