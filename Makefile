@@ -62,7 +62,7 @@ train: setup-train  ## Train the shipped model again (hours on 2 cores; resumes)
 	@$(ENTER) exec scripts/train.sh
 
 bench: setup-train  ## Measure policy step, simulator and latency, about 15 min (ARGS="policy --rounds 20")
-	@$(ENTER) exec rlcg-bench $(ARGS)
+	@$(if $(TRAIN_GROUP),$(ENTER) exec rlcg-bench $(ARGS),echo "bench: found Python 3.10, expected 3.11 or newer for PyTorch" >&2; exit 1)
 
 lint: setup  ## Check style and types
 	@$(ENTER) ruff check .
