@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """policy_node as a real process chooses its plan, tells what it refused, and serves."""
 
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import onnx
@@ -11,13 +12,16 @@ import tiny_forms
 import tiny_model
 from bundles import CEM
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from mock_cell import MockCell
+from mock_cell import POLICY, MockCell
 from processes import NodeProcess, parameters
+from std_srvs.srv import Trigger
 
 from rlcg_core.manifest import GraphForm
 from rlcg_core.reasons import TerminationReason as Reason
 from rlcg_ros import qos
 
+SUPPORT = str(Path(__file__).resolve().parents[1] / "support")
+StartPolicy = Callable[[Path], NodeProcess]
 INT8 = GraphForm("policy_int8.onnx", "int8", CEM.iterations, CEM.samples)
 
 
@@ -87,6 +91,56 @@ def test_a_named_plan_serves_without_measuring(cell: MockCell, tmp_path: Path) -
     told = serve_and_grasp(cell, folder, "cpu-float32", plan="cpu-float32")
     assert told["plan cpu-float32"].startswith("not measured")
     assert "plan cpu-int8" not in told
+
+
+@pytest.fixture
+def vanishing(cell: MockCell, monkeypatch: pytest.MonkeyPatch) -> Iterator[StartPolicy]:
+    """Return a function that starts policy_node on a device that will vanish."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([SUPPORT, os.environ.get("PYTHONPATH", "")]))
+    processes: list[NodeProcess] = []
+
+    def start(folder: Path) -> NodeProcess:
+        cell.received["/diagnostics"].clear()
+        cell.ready()
+        given = parameters(**{**POLICY, "model": folder})
+        processes.append(cell.start("vanishing_device", f"{folder.name}.log", *given))
+        cell.until(cell.action.server_is_ready, "policy_node", 20.0)
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.end()
+    cell.until(lambda: not cell.action.server_is_ready(), "end of policy_node", 25.0)
+
+
+def test_a_device_that_vanishes_ends_the_episode_and_another_plan_serves_the_next(
+    cell: MockCell, tmp_path: Path, vanishing: StartPolicy
+) -> None:
+    vanishing(tiny_forms.write(tmp_path / "two", tiny_forms.GOOD_M).folder)
+    reason, result = cell.grasp(seed=1)
+    assert reason is Reason.POLICY_FAULT
+    assert "did not run: CUDA failure 100" in result.text
+    assert result.steps == len(result.step_ms) == 3
+    cell.until(lambda: cell.commands[-1].terminate, "stop command")
+    cell.ready()
+    assert cell.grasp(seed=2)[0] is Reason.POLICY_TERMINATED
+    status = model_status(cell, "but cpu-")
+    assert status.level == DiagnosticStatus.WARN
+    assert "it failed in an episode: the model did not run: CUDA failure 100" in status.message
+
+
+def test_with_no_plan_left_the_next_goal_is_refused_in_one_line(
+    cell: MockCell, tmp_path: Path, vanishing: StartPolicy
+) -> None:
+    process = vanishing(tiny_forms.write(tmp_path / "one").folder)
+    assert cell.grasp(seed=1)[0] is Reason.POLICY_FAULT
+    assert not cell.send(seed=2).accepted
+    assert model_status(cell, "no plan serves").level == DiagnosticStatus.ERROR
+    told = cell.call(Trigger, "policy_node/start", Trigger.Request())
+    assert not told.success
+    assert told.message.startswith("no plan can serve tiny: cpu-float32: it failed in an episode")
+    assert "goal refused: no plan can serve tiny" in process.output
+    assert "Traceback" not in process.output
 
 
 @pytest.mark.parametrize(
