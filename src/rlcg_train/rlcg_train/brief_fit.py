@@ -8,7 +8,8 @@ size are trained by QT-Opt.
 
 Label of a frame: whether its attempt succeeded. Its action: the step towards the pose where the
 jaw closed. In a share of the frames the action closes, opens or ends high above the tray instead,
-which never succeeds.
+which never succeeds; in another it moves and turns at random, which counts as failed: without that
+Q would not depend on where the tool goes.
 """
 
 import json
@@ -31,7 +32,7 @@ from rlcg_train.profiles import ACTION
 from rlcg_train.qt_opt_network import QtOptNetwork, QtOptSettings
 
 SAVE_EVERY = 25
-VAIN_SHARE = 0.25
+VAIN_SHARE, ASTRAY_SHARE = 0.2, 0.3
 GRASP_HEIGHT_M = 0.03
 
 
@@ -82,8 +83,8 @@ class BriefFit:
         rng = np.random.default_rng([self.settings.seed, self.step])
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         batch = torch.from_numpy(rng.choice(self.data.train, self.settings.batch))
-        condition, vain = conditions(self.data, batch, generator)
-        label = torch.where(vain, torch.zeros(()), self.data.success[batch])
+        condition, bad = conditions(self.data, batch, generator)
+        label = torch.where(bad, torch.zeros(()), self.data.success[batch])
         self.network.train()
         self.optimizer.zero_grad()
         picture = pictures(self.data, batch, self.settings.network.scale_px)
@@ -131,9 +132,28 @@ def pictures(data: dataset.Dataset, batch: Tensor, side_px: int) -> Tensor:
 def conditions(
     data: dataset.Dataset, batch: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return actions and states (B, 10) in the spec's order, and which actions are in vain (B,)."""
+    """Return actions and states (B, 10) in the spec's order, and which are bad ones (B,)."""
     tool, goal = data.tool_pose[batch], data.grasp_pose[batch]
     height_m = tool[:, 2] - ROBOT1.bin.floor_z_m
+    unit = torch.rand(len(batch), generator=generator)
+    vain = (unit < VAIN_SHARE) & (height_m > 0.1)
+    astray = unit > 1.0 - ASTRAY_SHARE
+    stray = torch.rand(len(batch), 4, generator=generator) * 2 - 1
+    stray *= torch.tensor([*(spec.DISPLACEMENT_BOUND_M,) * 3, spec.YAW_BOUND_RAD])
+    moves = torch.where(astray[:, None], stray, moves_towards(tool, goal, height_m))
+    flags = functional.one_hot(torch.randint(3, (len(batch),), generator=generator), 3).float()
+    columns = [
+        moves[:, :3],
+        torch.stack([torch.sin(moves[:, 3]), torch.cos(moves[:, 3])], dim=1),
+        flags * vain[:, None],
+        torch.zeros(len(batch), 1),  # the jaw is open while the arm servoes
+        height_m[:, None],
+    ]
+    return torch.cat(columns, dim=1), vain | astray
+
+
+def moves_towards(tool: Tensor, goal: Tensor, height_m: Tensor) -> Tensor:
+    """Return x, y, z [m] and yaw [rad] (B, 4): bounded steps of tools (B, 4) to goals (B, 3)."""
     bound = spec.DISPLACEMENT_BOUND_M
     left_m = goal[:, :2] - tool[:, :2]
     turn = goal[:, 2] - tool[:, 3]
@@ -141,15 +161,5 @@ def conditions(
     turn = turn.clamp(-spec.YAW_BOUND_RAD, spec.YAW_BOUND_RAD)
     down = -(height_m - GRASP_HEIGHT_M).clamp(0.0, bound)
     above = left_m.abs().amax(dim=1) < bound
-    vain = torch.rand(len(batch), generator=generator) < VAIN_SHARE
-    vain &= height_m > 0.1
-    flags = functional.one_hot(torch.randint(3, (len(batch),), generator=generator), 3).float()
-    columns = [
-        left_m.clamp(-bound, bound),
-        torch.where(above, down, torch.zeros(()))[:, None],
-        torch.stack([torch.sin(turn), torch.cos(turn)], dim=1),
-        flags * vain[:, None],
-        torch.zeros(len(batch), 1),  # the jaw is open while the arm servoes
-        height_m[:, None],
-    ]
-    return torch.cat(columns, dim=1), vain
+    down = torch.where(above, down, torch.zeros(()))
+    return torch.cat([left_m.clamp(-bound, bound), down[:, None], turn[:, None]], dim=1)

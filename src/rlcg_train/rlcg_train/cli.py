@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`rlcg-train`: expert, collect, fit, brief-fit, measure, fresh, export, record; see --help."""
+"""`rlcg-train`: from attempts to a network, and from a network to a bundle; see --help."""
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import RlcgError
-from rlcg_core.manifest import Metric, Training
-from rlcg_core.statistics import wilson_interval
 from rlcg_sim.description import find_urdf
 from rlcg_sim.objects import OBJECT_SETS
-
-Command = Callable[[argparse.Namespace], None]
+from rlcg_train import cli_bundle
+from rlcg_train.cli_bundle import Command
 
 
 def _expert(args: argparse.Namespace) -> None:
@@ -74,15 +71,6 @@ def _measure(args: argparse.Namespace) -> None:
     )
 
 
-def _export(args: argparse.Namespace) -> None:
-    from rlcg_train.export import ExportSettings, current_commit, export
-    from rlcg_train.provenance import describe
-
-    training = Training(commit=current_commit(), **describe(args.checkpoint))
-    made = export(ExportSettings(args.checkpoint, args.out, training))
-    print(f"wrote {made.folder}: {', '.join(sorted(made.manifest.files))}")
-
-
 def _brief_fit(args: argparse.Namespace) -> None:
     from rlcg_train import dataset
     from rlcg_train.brief_fit import BriefFit, BriefFitSettings
@@ -98,20 +86,6 @@ def _fresh(args: argparse.Namespace) -> None:
 
     init_qt_opt(args.out, args.seed)
     print(f"wrote {args.out}: QT-Opt's network at paper size, untrained, to measure speed with")
-
-
-def _record(args: argparse.Namespace) -> None:
-    from rlcg_train.export import add_metric
-
-    report = json.loads(args.report.read_text())
-    low, high = wilson_interval(report["successes"], report["grasps"])
-    conditions = (
-        f"closed loop through the nodes, {report['objects']}, seed {report['seed']}, "
-        f"renderer {report['renderer']}"
-    )
-    metric = Metric(args.name, report["success_rate"], report["grasps"], (low, high), conditions)
-    add_metric(args.model, metric)
-    print(f"{args.name} = {metric.value:.3f} (n = {metric.n}) recorded in {args.model}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -158,16 +132,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     for command in (expert, measure):
         command.add_argument("--grasps", type=int, default=200, help="attempts (default: 200)")
-    export = add("export", _export, "write a model bundle from a checkpoint")
-    export.add_argument("--checkpoint", type=Path, required=True, help="network to export")
-    export.add_argument("--out", type=Path, required=True, help="folder models/<name>")
     fresh = add("fresh", _fresh, "write an untrained network of QT-Opt's size, to measure speed")
     fresh.add_argument("--out", type=Path, required=True, help="checkpoint to write")
     fresh.add_argument("--seed", type=int, default=1, help="seed of the weights (default: 1)")
-    record = add("record", _record, "record a run's report.json as a metric of a bundle")
-    record.add_argument("--model", type=Path, required=True, help="folder models/<name>")
-    record.add_argument("--report", type=Path, required=True, help="report.json of a run")
-    record.add_argument("--name", default="success_rate", help="name of the metric")
+    cli_bundle.add_commands(add)
     return parser
 
 

@@ -31,7 +31,8 @@ def on_blocks(layer: nn.Conv2d) -> nn.Conv2d:
     made = nn.Conv2d(inputs * BLOCK * BLOCK, outputs, 3, padding=1)
     taps = layer.weight.reshape(outputs, inputs, 3, BLOCK, 3, BLOCK)
     made.weight.copy_(taps.permute(0, 3, 5, 1, 2, 4).reshape(made.weight.shape) / 255.0)
-    assert layer.bias is not None and made.bias is not None
+    assert layer.bias is not None
+    assert made.bias is not None
     made.bias.copy_(layer.bias)
     return made
 
