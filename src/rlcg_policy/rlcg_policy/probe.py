@@ -36,25 +36,27 @@ def probe(
         timeout_s = ENGINE_TIMEOUT_S if plan.provider == "tensorrt" else TIMEOUT_S
     job = Job(str(bundle.folder.resolve()), bundle.digest, plan.name, threads)
     try:
-        done = subprocess.run(
-            command,
-            input=json.dumps(strict_json.to_plain(job)),
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-            # The child must find what this process found, however that was started.
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        )
+        done = _run(command, job, timeout_s)
     except subprocess.TimeoutExpired:
         return _fault(plan, f"it was not measured within {timeout_s:g} s")
     except OSError as error:
         return _fault(plan, f"its measurement does not start: {error}")
     if done.returncode == -signal.SIGINT:
         raise ConfigError("interrupted while plans were measured: configure again")
-    if done.returncode:
-        return _fault(plan, _ending(done))
-    return _read(plan, done.stdout)
+    return _fault(plan, _ending(done)) if done.returncode else _read(plan, done.stdout)
+
+
+def _run(command: Sequence[str], job: Job, timeout_s: float) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        input=json.dumps(strict_json.to_plain(job)),
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+        # The child must find what this process found, however that was started.
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    )
 
 
 def _ending(done: subprocess.CompletedProcess[str]) -> str:
