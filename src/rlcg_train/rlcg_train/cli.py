@@ -71,14 +71,14 @@ def _measure(args: argparse.Namespace) -> None:
     )
 
 
-def _brief_fit(args: argparse.Namespace) -> None:
+def _distil(args: argparse.Namespace) -> None:
     from rlcg_train import dataset
-    from rlcg_train.brief_fit import BriefFit, BriefFitSettings
+    from rlcg_train.distil import Distillation, DistilSettings
 
-    settings = BriefFitSettings(
-        tuple(args.data), args.out, steps=args.steps, seed=args.seed, threads=args.threads
+    settings = DistilSettings(
+        args.teacher, tuple(args.data), args.out, args.steps, seed=args.seed, threads=args.threads
     )
-    BriefFit(settings, dataset.load(list(settings.data))).run()
+    Distillation(settings, dataset.load(list(settings.data))).run()
 
 
 def _fresh(args: argparse.Namespace) -> None:
@@ -110,14 +110,13 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--epochs", type=int, default=8, help="passes over the data (default: 8)")
     fit.add_argument("--seed", type=int, default=1, help="seed of weights and order (default: 1)")
     fit.add_argument("--threads", type=int, default=2, help="processor threads (default: 2)")
-    brief = add(
-        "brief-fit", _brief_fit, "train QT-Opt's network briefly, to measure plans on; resumes"
-    )
-    brief.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards")
-    brief.add_argument("--out", type=Path, required=True, help="folder of checkpoint and metrics")
-    brief.add_argument("--steps", type=int, default=120, help="steps of 16 frames (default: 120)")
-    brief.add_argument("--seed", type=int, default=1, help="seed of weights and order (default: 1)")
-    brief.add_argument("--threads", type=int, default=2, help="processor threads (default: 2)")
+    distil = add("distil", _distil, "teach QT-Opt's network quickly, to measure on; resumes")
+    distil.add_argument("--teacher", type=Path, required=True, help="checkpoint of profile goal")
+    distil.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards")
+    distil.add_argument("--out", type=Path, required=True, help="folder of checkpoint and metrics")
+    distil.add_argument("--steps", type=int, default=250, help="steps of 64 actions (default: 250)")
+    distil.add_argument("--seed", type=int, default=1, help="seed of all draws (default: 1)")
+    distil.add_argument("--threads", type=int, default=2, help="processor threads (default: 2)")
     measure = add("measure", _measure, "closed-loop success without ROS, on validation scenes")
     measure.add_argument("--checkpoint", type=Path, required=True, help="network to measure")
     measure.add_argument("--first", type=int, default=0, help="number of the first scene")
