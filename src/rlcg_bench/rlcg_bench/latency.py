@@ -84,6 +84,7 @@ def _row(setting: Setting, found: LatencyRecord) -> dict[str, Cell]:
         "frames": len(found.step_ms),
         "episodes": found.episodes,
         "step_ms": median(found.step_ms),
+        "step_p99_ms": percentile(found.step_ms, 99),
         "image_to_command_ms": median(delays_ms),
         "p95_ms": percentile(delays_ms, 95),
         "p99_ms": percentile(delays_ms, 99),
