@@ -184,6 +184,18 @@ def test_the_choice_of_the_runtime_stays(tmp_path: Path, repository: Path) -> No
     assert "ort-openvino" in groups("RUNTIME=openvino")
 
 
+def test_numpy_1_leaves_no_choice_of_the_runtime(repository: Path) -> None:
+    found = subprocess.run(
+        ["make", "-n", "setup", "ROS_DISTRO=jazzy", "NUMPY=1", "RUNTIME=gpu"],
+        cwd=repository,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode != 0
+    assert "found RUNTIME=gpu beside a ROS 2 with NumPy 1, expected cpu" in found.stderr
+
+
 def test_the_set_up_is_done_once(repository: Path) -> None:
     venv = repository / ".venv"
     if not (venv / ".wheels").exists():
