@@ -72,6 +72,7 @@ def test_the_table_is_logged_and_published(cell: MockCell, tmp_path: Path) -> No
     assert told["text"] == "cpu-float32 3x32"
     assert "refused: 95th percentile of the regret" in told["plan cpu-int8"]
     assert told["plan cpu-float32"].endswith("good")
+    assert "measuring plan cpu-int8" in told["log"]
     assert "plan cpu-int8: 3x32" in told["log"]
     assert "core-ms; regret mean" in told["log"]
 

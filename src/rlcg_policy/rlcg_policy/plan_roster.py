@@ -42,9 +42,18 @@ class PlanRoster:
     Nothing is measured where there is nothing to choose: cpu-float32 alone, the full search.
     """
 
-    def __init__(self, bundle: Bundle, options: ServingOptions, prober: Prober = probe) -> None:
-        """Measure or remember; raises `ConfigError` for an explicit plan that is not there."""
-        self._bundle, self._options, self._prober = bundle, options, prober
+    def __init__(
+        self,
+        bundle: Bundle,
+        options: ServingOptions,
+        prober: Prober = probe,
+        tell: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        """Measure or remember; raises `ConfigError` for an explicit plan that is not there.
+
+        ``tell`` gets a line before each measurement, which takes seconds.
+        """
+        self._bundle, self._options, self._prober, self._tell = bundle, options, prober, tell
         self._threads = options.thread_count
         self._candidates = options.candidates(bundle, ort.get_available_providers())
         self._verdicts: dict[Plan, Verdict] = {}
@@ -101,9 +110,13 @@ class PlanRoster:
                 self._verdicts[plan] = known[plan.name]
                 self._remembered.add(plan)
             else:
-                self._verdicts[plan] = self._prober(self._bundle, plan, self._threads)
+                self._measure(plan)
         if len(self._remembered) < len(self._candidates):
             self._keep()
+
+    def _measure(self, plan: Plan) -> None:
+        self._tell(f"measuring plan {plan.name}")
+        self._verdicts[plan] = self._prober(self._bundle, plan, self._threads)
 
     def _keep(self) -> None:
         if self._cache is not None:
@@ -115,7 +128,7 @@ class PlanRoster:
             self.refuse(plan, reason)
             return
         self._remembered.discard(plan)
-        self._verdicts[plan] = self._prober(self._bundle, plan, self._threads)
+        self._measure(plan)
         self._keep()
 
     def _ranked(self) -> list[Plan]:

@@ -23,6 +23,7 @@ from rlcg_core.reasons import GateState, TerminationReason
 from rlcg_core.settling import Settling
 from rlcg_policy.kinematics import PinocchioKinematics
 from rlcg_policy.onnx_policy import OnnxPolicy
+from rlcg_policy.plan_roster import PlanRoster
 from rlcg_policy.policy_health import camera_health, loop_health, model_health
 from rlcg_policy.policy_parameters import PolicyParameters
 from rlcg_policy.step_meter import StepMeter
@@ -59,7 +60,9 @@ class PolicyNode(ManagedNode):
         """Load and verify the model, read the robot description, listen."""
         settings = self._settings
         folder = bundle.find(settings.model, find_share() / "models")
-        self._policy = OnnxPolicy(bundle.load(folder), settings.serving)
+        found, logger = bundle.load(folder), self.get_logger()
+        roster = PlanRoster(found, settings.serving, tell=logger.info)
+        self._policy = OnnxPolicy(found, settings.serving, roster)
         kinematics = PinocchioKinematics(find_urdf(settings.urdf or ROBOT1.urdf), ROBOT1.arm)
         self._observer = Observer(settings.cell(), kinematics)
         pose = settings.transform_camera_to_base
@@ -75,8 +78,8 @@ class PolicyNode(ManagedNode):
         # Frames call _step; the timer sees to what happens without them, as a cancel or silence.
         self._timer = wall_timer(self, WATCH_S, self._step)
         for name, line in self._policy.plans.table().items():
-            self.get_logger().info(f"plan {name}: {line}")
-        self.get_logger().info(f"model {folder.name} on {self._policy.serving}")
+            logger.info(f"plan {name}: {line}")
+        logger.info(f"model {folder.name} on {self._policy.serving}")
 
     def stop(self) -> None:
         """End a running episode; its stop command is the last message, and acknowledged."""
