@@ -19,6 +19,7 @@ from rlcg_train import checkpoints
 from rlcg_train.cem_module import CemModule
 from rlcg_train.exact_form import exported_scorer
 from rlcg_train.export import example, proven_outputs, write_graph
+from rlcg_train.profiles import Profile
 from rlcg_train.shared_weights import join, strip
 
 BUDGETS = ((2, 32), (1, 32))
@@ -39,25 +40,32 @@ def file_name(prefix: str, budget: tuple[int, int]) -> str:
 def add_forms(found: Bundle, checkpoint: Path) -> Bundle:
     """Write the float32 deadline graphs of a bundle and return it with them.
 
-    Raises `BundleError` when a graph, joined with the bundle's own, differs from the checkpoint's
-    network: then the bundle is of another checkpoint.
+    Raises `BundleError` where a graph, the bundle's own or a new one joined with it, differs from
+    the checkpoint's network.
     """
     profile, network = checkpoints.load(checkpoint)
     scorer = exported_scorer(profile, network)[0]
+    full = CemModule(scorer, found.manifest.cem).eval()
+    proven_outputs(full, found.graph_bytes, example(profile, full, 0))
     donor = onnx.load_model_from_string(found.graph_bytes)
     made: dict[GraphForm, bytes] = {}
     for budget in smaller_budgets(found.manifest.cem):
         module = CemModule(scorer, profile.cem(budget[1], budget[0])).eval()
-        with tempfile.TemporaryDirectory() as folder:
-            whole = Path(folder) / bundle.GRAPH
-            write_graph(profile, module, whole)
-            stripped = strip(onnx.load(str(whole)), donor)
-        joined = join(stripped, donor).SerializeToString()
-        for case in range(PROOFS):
-            proven_outputs(module, joined, example(profile, module, case))
         form = GraphForm(file_name("policy", budget), "float32", *budget, weights_from=bundle.GRAPH)
-        made[form] = stripped.SerializeToString()
+        made[form] = _stored_graph(profile, module, donor)
     return replace_forms(found, made)
+
+
+def _stored_graph(profile: Profile, module: CemModule, donor: onnx.ModelProto) -> bytes:
+    """Return a module's graph without the donor's weights, after the proof of it with them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / bundle.GRAPH
+        write_graph(profile, module, path)
+        stripped = strip(onnx.load(str(path)), donor)
+    joined = join(stripped, donor).SerializeToString()
+    for case in range(PROOFS):
+        proven_outputs(module, joined, example(profile, module, case))
+    return bytes(stripped.SerializeToString())
 
 
 def replace_forms(found: Bundle, made: dict[GraphForm, bytes]) -> Bundle:
