@@ -70,6 +70,7 @@ def test_the_table_is_logged_and_published(cell: MockCell, tmp_path: Path) -> No
     told = serve_and_grasp(cell, folder, "cpu-float32")
     assert told["level"] == DiagnosticStatus.OK, "a refusal for quality is nobody's fault"
     assert told["text"] == "cpu-float32 3x32"
+    assert told["asked for"] == "plan auto, provider auto"
     assert "refused: 95th percentile of the regret" in told["plan cpu-int8"]
     assert told["plan cpu-float32"].endswith("good")
     assert "measuring plan cpu-int8" in told["log"]

@@ -64,6 +64,11 @@ class PlanRoster:
             self._judge_all()
 
     @property
+    def asked(self) -> str:
+        """Return what was asked for."""
+        return f"plan {self._options.plan}, provider {self._options.provider}"
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """Return what a user could expect otherwise: faults, an unusable cache, a late search."""
         known = " (remembered; probe_cache false measures again)"

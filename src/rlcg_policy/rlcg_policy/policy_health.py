@@ -16,6 +16,7 @@ def model_health(policy: OnnxPolicy) -> Health:
     values = {
         "model": manifest.name,
         "spec": manifest.spec_fingerprint,
+        "asked for": plans.asked,
         **{f"plan {name}": line for name, line in plans.table().items()},
     }
     if policy.serving is None:
