@@ -12,6 +12,7 @@ from rlcg_policy.plans import CPU_FLOAT32, named
 from rlcg_policy.verdict import Verdict
 
 CPU, OPENVINO = "CPUExecutionProvider", "OpenVINOExecutionProvider"
+CUDA = "CUDAExecutionProvider"
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def with_int8(small_bundle: Bundle) -> Bundle:
 def test_each_plan_is_offered_once_and_openvino_by_the_interpreter_that_has_it(
     with_int8: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offered = {"": [CPU], "/openvino/python": [OPENVINO, CPU]}
+    offered = {"": [CPU], "/openvino/python": [OPENVINO, CUDA, CPU]}
     monkeypatch.setattr(gate, "_providers", lambda python: offered[python])
     found = [(plan.name, python) for plan, python in gate._offers(with_int8, "/openvino/python")]
     assert sorted(found) == [

@@ -11,7 +11,7 @@ from rlcg_core.errors import RlcgError
 
 Part = Callable[[argparse.Namespace], Section]
 MODELS = Path("models")
-MODEL, SMALL_MODEL = "robot1_qt_opt_briefly_trained", "robot1_grasp_success"
+MODEL, SMALL_MODEL = "robot1_qt_opt_distilled", "robot1_grasp_success"
 OPENVINO_PYTHON = Path(".venv-openvino/bin/python")
 
 
