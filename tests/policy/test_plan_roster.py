@@ -130,6 +130,25 @@ def test_verdicts_are_remembered_unless_that_is_switched_off(tiny: Bundle) -> No
     assert len(asked) == 4
 
 
+def test_asking_for_one_plan_does_not_forget_the_others(tiny: Bundle) -> None:
+    asked: list[str] = []
+    serve(tiny, judged(asked=asked), plan="cpu-float32", deadline_ms=5.0)
+    serve(tiny, judged(asked=asked), plan="cpu-int8")
+    serve(tiny, judged(asked=asked))
+    assert asked == ["cpu-float32", "cpu-int8"]
+
+
+def test_between_episodes_nothing_is_measured(tiny: Bundle) -> None:
+    asked: list[str] = []
+    lie = Answer((0.5, 0.0, 0.0), 0.99)
+    serve(tiny, judged(int8_ms=9.0, first=lie))
+    _, roster = serve(tiny, judged(asked=asked))
+    roster.refuse(CPU_FLOAT32, "gone")
+    with pytest.raises(BundleError, match="cpu-int8: the first stored frame gives Q"):
+        roster.open_best()
+    assert asked == []
+
+
 def test_a_remembered_fault_says_how_to_measure_again(tiny: Bundle) -> None:
     for _ in range(2):
         _, roster = serve(tiny, judged(refusal="fault", reason="it hung"))

@@ -12,7 +12,6 @@ import tiny_model
 from rlcg_core.bundle import Bundle
 from rlcg_core.regret import Regret
 from rlcg_policy import processor, verdicts
-from rlcg_policy.plans import CPU_FLOAT32, Plan
 from rlcg_policy.verdict import Answer, Timing, Verdict
 from rlcg_policy.verdicts import VerdictCache, key_of
 
@@ -33,7 +32,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
     poor = Verdict("cpu-int8", "quality", "too poor")
-    VerdictCache(KEY, tmp_path).write({CPU_FLOAT32: GOOD, Plan("cpu", "int8"): poor})
+    VerdictCache(KEY, tmp_path).write({GOOD.plan: GOOD, poor.plan: poor})
     cache = VerdictCache(dict(KEY), tmp_path)
     assert cache.read() == {"cpu-float32": GOOD, "cpu-int8": poor}
     assert cache.complaints == []
@@ -47,7 +46,7 @@ def test_an_empty_cache_is_no_complaint(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("change", ["bundle", "onnxruntime"])
 def test_nothing_is_trusted_after_an_upgrade(tmp_path: Path, change: str) -> None:
-    VerdictCache(KEY, tmp_path).write({CPU_FLOAT32: GOOD})
+    VerdictCache(KEY, tmp_path).write({GOOD.plan: GOOD})
     upgraded = VerdictCache({**KEY, change: "9.9.9"}, tmp_path)
     assert upgraded.read() == {}
     # Even if the file of before stood in the place of the new one.
@@ -69,7 +68,7 @@ def test_a_damaged_cache_is_ignored_with_a_reason(tmp_path: Path, contents: str)
 
 def test_a_cache_that_others_can_write_is_ignored(tmp_path: Path) -> None:
     cache = VerdictCache(KEY, tmp_path)
-    cache.write({CPU_FLOAT32: GOOD})
+    cache.write({GOOD.plan: GOOD})
     assert cache.read()
     cache.path.chmod(0o666)
     assert cache.read() == {}
@@ -80,7 +79,7 @@ def test_a_cache_of_another_user_is_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = VerdictCache(KEY, tmp_path)
-    cache.write({CPU_FLOAT32: GOOD})
+    cache.write({GOOD.plan: GOOD})
     monkeypatch.setattr(os, "getuid", lambda: 12345)
     assert cache.read() == {}
 
@@ -88,7 +87,7 @@ def test_a_cache_of_another_user_is_ignored(
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     cache = VerdictCache(KEY, tmp_path / "file")
-    cache.write({CPU_FLOAT32: GOOD})
+    cache.write({GOOD.plan: GOOD})
     assert "cache of plans not written" in cache.complaints[0]
     assert cache.read() == {}
 
@@ -97,7 +96,7 @@ def test_a_mask_that_lets_the_group_write_does_not_spoil_the_cache(tmp_path: Pat
     before = os.umask(0o002)
     try:
         cache = VerdictCache(KEY, tmp_path)
-        cache.write({CPU_FLOAT32: GOOD})
+        cache.write({GOOD.plan: GOOD})
     finally:
         os.umask(before)
     assert cache.read()

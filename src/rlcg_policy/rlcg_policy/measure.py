@@ -58,6 +58,19 @@ def check_same_network(bundle: Bundle, plan: Plan, full: GraphRunner, smaller: G
         )
 
 
+def check_same_answer(bundle: Bundle, runner: GraphRunner, wanted: Answer) -> None:
+    """Raise `BundleError` unless the first stored frame is answered as it was when measured."""
+    if not bundle.frames:
+        raise BundleError("it was measured on frames that the bundle does not have")
+    found = runner.answer(runner.frame_inputs(bundle.frames[0]))
+    q_apart = abs(found.q_value - wanted.q_value)
+    if _distance(found.goal, wanted.goal) > SAME_GOAL or q_apart > bundle.golden.tolerance["q"]:
+        raise BundleError(
+            f"the first stored frame gives Q {found.q_value:.4f}, when measured it gave "
+            f"{wanted.q_value:.4f}: the runtime does not repeat itself"
+        )
+
+
 def _compare(bundle: Bundle, plan: Plan, answers: list[Answer], threads: int) -> Regret | None:
     """Return the regret on the stored frames, None without any."""
     if not bundle.frames:

@@ -4,16 +4,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import onnxruntime as ort
 
 from rlcg_core.bundle import Bundle
 from rlcg_core.errors import BundleError, ConfigError, RlcgError
 from rlcg_core.manifest import GraphForm
-from rlcg_core.regret import SAME_GOAL
 from rlcg_policy import plans
 from rlcg_policy.graph_runner import GraphRunner, open_form
-from rlcg_policy.measure import check_same_network
+from rlcg_policy.measure import check_same_answer, check_same_network
 from rlcg_policy.plans import CPU_FLOAT32, Plan
 from rlcg_policy.probe import probe
 from rlcg_policy.serving_options import ServingOptions
@@ -59,7 +57,8 @@ class PlanRoster:
         self._verdicts: dict[Plan, Verdict] = {}
         self._remembered: set[Plan] = set()
         self._cache: VerdictCache | None = None
-        self._slow = ""
+        self._known: dict[str, Verdict] = {}
+        self._configured, self._slow = False, ""
         if self._candidates != (CPU_FLOAT32,) or options.deadline_ms > 0.0:
             self._judge_all()
 
@@ -92,9 +91,12 @@ class PlanRoster:
         """
         while ranked := self._ranked():
             try:
-                return self._open(ranked[0])
+                serving = self._open(ranked[0])
             except RlcgError as error:
                 self._doubt(ranked[0], str(error))
+            else:
+                self._configured = True
+                return serving
         reasons = "; ".join(f"{plan.name}: {v.reason}" for plan, v in self._verdicts.items())
         if self._options.explicit:
             raise ConfigError(f"{self._options.explicit} cannot serve: {reasons}")
@@ -106,13 +108,12 @@ class PlanRoster:
         self._verdicts[plan] = Verdict(plan.name, "fault", reason)
 
     def _judge_all(self) -> None:
-        known: dict[str, Verdict] = {}
         if self._options.probe_cache:
             self._cache = VerdictCache(key_of(self._bundle, self._threads))
-            known = self._cache.read()
+            self._known = self._cache.read()
         for plan in self._candidates:
-            if plan.name in known:
-                self._verdicts[plan] = known[plan.name]
+            if plan.name in self._known:
+                self._verdicts[plan] = self._known[plan.name]
                 self._remembered.add(plan)
             else:
                 self._measure(plan)
@@ -124,12 +125,17 @@ class PlanRoster:
         self._verdicts[plan] = self._prober(self._bundle, plan, self._threads)
 
     def _keep(self) -> None:
+        """Remember what was found out now, and what was known of plans that were not asked for."""
+        self._known |= {plan.name: verdict for plan, verdict in self._verdicts.items()}
         if self._cache is not None:
-            self._cache.write(self._verdicts)
+            self._cache.write(self._known)
 
     def _doubt(self, plan: Plan, reason: str) -> None:
-        """Refuse a plan that did not prove itself; measure it again if that was long ago."""
-        if plan not in self._remembered:
+        """Refuse a plan that did not prove itself; measure it again if that was long ago.
+
+        Between episodes nothing is measured: the node must answer.
+        """
+        if self._configured or plan not in self._remembered:
             self.refuse(plan, reason)
             return
         self._remembered.discard(plan)
@@ -151,27 +157,13 @@ class PlanRoster:
         if plan.exact:
             runner.replay()
         if verdict is not None and verdict.first is not None:
-            self._recognise(runner, verdict)
+            check_same_answer(self._bundle, runner, verdict.first)
         form = self._affordable(plan, verdict)
         if form != full:
             smaller = open_form(self._bundle, form, plan, self._threads)
             check_same_network(self._bundle, plan, runner, smaller)
             runner = smaller
         return Serving(plan, form, runner)
-
-    def _recognise(self, runner: GraphRunner, verdict: Verdict) -> None:
-        """Raise `BundleError` unless the first stored frame is answered as when measured."""
-        assert verdict.first is not None
-        if not self._bundle.frames:
-            raise BundleError("it was measured on frames that the bundle does not have")
-        found = runner.answer(runner.frame_inputs(self._bundle.frames[0]))
-        apart = np.max(np.abs(np.subtract(found.goal, verdict.first.goal)))
-        q_apart = abs(found.q_value - verdict.first.q_value)
-        if apart > SAME_GOAL or q_apart > self._bundle.golden.tolerance["q"]:
-            raise BundleError(
-                f"the first stored frame gives Q {found.q_value:.4f}, when measured it gave "
-                f"{verdict.first.q_value:.4f}: the runtime does not repeat itself"
-            )
 
     def _affordable(self, plan: Plan, verdict: Verdict | None) -> GraphForm:
         """Return the greatest search within the deadline, the smallest one if none is."""

@@ -17,7 +17,7 @@ from rlcg_core import strict_json
 from rlcg_core.bundle import Bundle
 from rlcg_core.errors import BundleError
 from rlcg_policy.caches import user_cache
-from rlcg_policy.plans import GPU_PROVIDERS, PROVIDERS, Plan
+from rlcg_policy.plans import GPU_PROVIDERS, PROVIDERS
 from rlcg_policy.processor import cpu_description, gpu_name
 from rlcg_policy.verdict import Verdict
 
@@ -76,7 +76,7 @@ class VerdictCache:
             return {}
         return {verdict.plan: verdict for verdict in record.verdicts}
 
-    def write(self, verdicts: dict[Plan, Verdict]) -> None:
+    def write(self, verdicts: dict[str, Verdict]) -> None:
         """Remember these verdicts instead of any before."""
         draft = self.path.with_suffix(f".{os.getpid()}")
         try:
