@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames out of a ROS 2 bag in MCAP: images, camera_info and joint_states, read without ROS."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from mcap.exceptions import McapError
-from mcap_ros2.exceptions import McapROS2DecodeError
-from mcap_ros2.reader import read_ros2_messages
+from mcap.reader import make_reader
+from mcap_ros2.decoder import DecoderFactory
 
 from rlcg_core.camera import CameraModel
 from rlcg_core.cell import Cell
@@ -21,7 +21,10 @@ from rlcg_core.types import ImageArray, JointSample
 from rlcg_train.rollout import FloatArray
 from rlcg_train.seen_frame import SeenFrame
 
+Result = TypeVar("Result")
+
 MAX_SKEW_S = 0.1
+MAX_JOINT_SAMPLES = 1_000_000
 CHANNELS = {"rgb8": (0, 1, 2), "bgr8": (2, 1, 0)}
 
 
@@ -44,8 +47,8 @@ class BagReader:
         self._cell, self._kinematics = cell, kinematics
         self._pose = transform_camera_to_base
         self._observer = Observer(cell, kinematics)
-        self._arm = JointHistory(cell.arm.joint_names)
-        self._gripper = JointHistory((cell.gripper.joint_name,))
+        self._arm = JointHistory(cell.arm.joint_names, MAX_JOINT_SAMPLES)
+        self._gripper = JointHistory((cell.gripper.joint_name,), MAX_JOINT_SAMPLES)
         self._projection: FloatArray | None = None
         self.skipped: list[str] = []
 
@@ -55,30 +58,34 @@ class BagReader:
             raise DataError(f"{path} is no file: give the .mcap file of the bag")
         try:
             frames = list(self._frames(path, topics))
-        except (McapError, McapROS2DecodeError, EOFError, ValueError) as error:
+        except (McapError, EOFError, ValueError) as error:
             raise DataError(f"{path} cannot be read ({error}): record the bag again") from error
         if not frames:
             why = self.skipped[0] if self.skipped else f"it has no message on {topics.image}"
             raise DataError(
-                f"{path} gives no frame ({len(self.skipped)} images passed over; first: {why}): "
+                f"{path} gives no frame ({len(self.skipped)} messages passed over; first: {why}): "
                 f"record {topics.image}, {topics.camera_info} and {topics.joint_states}, or name "
                 "the topics that were recorded"
             )
         return frames
 
     def _frames(self, path: Path, topics: BagTopics) -> Iterator[SeenFrame]:
-        names = [topics.image, topics.camera_info, topics.joint_states]
-        for message in read_ros2_messages(path, topics=names):
-            contents: Any = message.ros_msg
-            try:
-                if message.channel.topic == topics.joint_states:
-                    self._keep_joints(contents)
-                elif message.channel.topic == topics.camera_info:
-                    self._keep_camera(contents)
-                else:
-                    yield self._frame(contents)
-            except InputError as error:
-                self.skipped.append(str(error))
+        # All joints first: an image is recorded before the joints that came after its exposure.
+        for topic, message in _messages(path, [topics.joint_states]):
+            self._passing(topic, self._keep_joints, message)
+        for topic, message in _messages(path, [topics.image, topics.camera_info]):
+            if topic == topics.camera_info:
+                self._passing(topic, self._keep_camera, message)
+            elif (frame := self._passing(topic, self._frame, message)) is not None:
+                yield frame
+
+    def _passing(self, topic: str, use: Callable[[Any], Result], message: Any) -> Result | None:
+        """Return what a message gives, None for one that is passed over."""
+        try:
+            return use(message)
+        except InputError as error:
+            self.skipped.append(f"{topic}: {error}")
+            return None
 
     def _keep_joints(self, message: Any) -> None:
         sample = JointSample(
@@ -106,6 +113,14 @@ class BagReader:
         closed = bool(opening_m < 0.5 * self._cell.gripper.opening_max_m)
         image = SensedImage(_picture(message), self._projection, stamp_s, stamp_s)
         return SeenFrame.of(self._observer.observe(image, tool, closed))
+
+
+def _messages(path: Path, topics: list[str]) -> Iterator[tuple[str, Any]]:
+    """Yield topic and decoded message in the order of recording."""
+    with path.open("rb") as stream:
+        reader = make_reader(stream, decoder_factories=[DecoderFactory()])
+        for decoded in reader.iter_decoded_messages(topics=topics):
+            yield decoded.channel.topic, decoded.decoded_message
 
 
 def _seconds(stamp: Any) -> float:

@@ -44,7 +44,9 @@ class Episode:
 
 
 def write(folder: Path, source: str, frames: Sequence[SeenFrame]) -> None:
-    """Write an episode as ``folder``; an incomplete one of the same name is replaced."""
+    """Write an episode as ``folder``; raises `DataError` if something stands there."""
+    if folder.exists():
+        raise DataError(f"{folder} is in the way and no whole episode: move or delete it")
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
