@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A plan is measured in a child process; whatever becomes of that, there is a verdict."""
 
+import os
+import signal
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -72,6 +75,27 @@ def test_a_child_that_does_not_start_is_a_fault(tiny: Bundle) -> None:
 def test_an_interrupted_child_ends_the_configuration(tiny: Bundle) -> None:
     with pytest.raises(ConfigError, match="interrupted"):
         probe(tiny, CPU_FLOAT32, 1, command=child("os.kill(os.getpid(), 2); time.sleep(9)"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_this_process_alone_ends_the_measurement_and_is_heard(
+    tiny: Bundle, number: int
+) -> None:
+    heard: list[int] = []
+    before = signal.signal(number, lambda number, frame: heard.append(number))
+    timer = threading.Timer(1.0, os.kill, (os.getpid(), number))
+    timer.start()
+    begun_s = time.monotonic()
+    try:
+        with pytest.raises(ConfigError, match="interrupted"):
+            probe(tiny, CPU_FLOAT32, 1, command=child("time.sleep(60)"))
+        assert time.monotonic() - begun_s < 20.0
+        assert heard == [number]
+        os.kill(os.getpid(), number)
+        assert heard == [number, number], "the handler of before is back"
+    finally:
+        timer.join()
+        signal.signal(number, before)
 
 
 def test_a_plan_that_this_runtime_does_not_have_is_a_fault(tiny: Bundle) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from rlcg_core import strict_json
 from rlcg_core.bundle import Bundle
 from rlcg_core.errors import ConfigError
+from rlcg_policy.interrupts import passed_on
 from rlcg_policy.plans import Plan
 from rlcg_policy.probe_child import Job
 from rlcg_policy.verdict import Verdict
@@ -47,16 +48,24 @@ def probe(
 
 
 def _run(command: Sequence[str], job: Job, timeout_s: float) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    # The child must find what this process found, however that was started.
+    path = os.pathsep.join(folder for folder in sys.path if folder)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
         command,
-        input=json.dumps(strict_json.to_plain(job)),
-        capture_output=True,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
         text=True,
-        timeout=timeout_s,
-        check=False,
-        # The child must find what this process found, however that was started.
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-    )
+        env={**os.environ, "PYTHONPATH": path},
+    ) as child:
+        try:
+            with passed_on(child):
+                told = json.dumps(strict_json.to_plain(job))
+                output, errors = child.communicate(told, timeout=timeout_s)
+        finally:
+            child.kill()
+    return subprocess.CompletedProcess(command, child.returncode, output, errors)
 
 
 def _ending(done: subprocess.CompletedProcess[str]) -> str:
