@@ -71,8 +71,7 @@ def _quantize(args: argparse.Namespace) -> None:
         read = [episodes.read(folder) for folder in episodes.find(args.episodes)]
         source, recorded = read[0][0], [frames for _, frames in read]
     made = quantize(args.model, recorded, source)
-    refused = [f.file for f in made.manifest.graphs if f.regret and f.regret.complaint]
-    print(f"wrote {made.folder}; int8 must not serve with {refused or 'none'} of its graphs")
+    print(f"{made.folder} has {', '.join(form.file for form in made.manifest.graphs)}")
 
 
 def _bags(args: argparse.Namespace) -> list[list["SeenFrame"]]:

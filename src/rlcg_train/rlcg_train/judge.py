@@ -59,7 +59,6 @@ def row(form: GraphForm, found: Regret) -> str:
         f"regret mean {found.mean:+.4f} p95 {found.p95:+.4f}, other seeds mean "
         f"{found.seed_mean:+.4f} p95 {found.seed_p95:+.4f}, same sample "
         f"{100 * found.same_share:.0f}% of {found.frames} frames"
-        + (f"; MUST NOT SERVE: {found.complaint}" if found.complaint else "")
     )
 
 

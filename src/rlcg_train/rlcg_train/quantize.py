@@ -103,3 +103,7 @@ def _print_table(found: Bundle, judge: Judge, judged: dict[GraphForm, bytes]) ->
     for form in judged:
         assert form.regret is not None
         print(row(form, form.regret))
+    # A smaller search costs regret in float32 too; the precision is judged by the full one.
+    full = next(iter(judged)).regret
+    if full is not None and full.complaint:
+        print(f"int8 MUST NOT SERVE this network, no server will choose it: {full.complaint}")
