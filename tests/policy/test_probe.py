@@ -4,7 +4,6 @@
 import os
 import signal
 import sys
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -87,17 +86,16 @@ def test_a_signal_to_this_process_alone_ends_the_measurement_and_is_heard(
         heard.append(number)
 
     before = signal.signal(number, hear)
-    timer = threading.Timer(1.0, os.kill, (os.getpid(), number))
-    timer.start()
+    # The job can be read only while somebody waits for the child.
+    strike = f"sys.stdin.read(); os.kill(os.getppid(), {int(number)}); time.sleep(60)"
     begun_s = time.monotonic()
     try:
         with pytest.raises(ConfigError, match="interrupted"):
-            probe(tiny, CPU_FLOAT32, 1, command=child("time.sleep(60)"))
+            probe(tiny, CPU_FLOAT32, 1, command=child(strike))
         assert time.monotonic() - begun_s < 20.0
         assert heard == [number]
         assert signal.getsignal(number) is hear, "the handler of before is back"
     finally:
-        timer.join()
         signal.signal(number, before)
 
 
