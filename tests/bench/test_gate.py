@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from rlcg_core.bundle import Bundle
 from rlcg_core.errors import ConfigError
 from rlcg_core.manifest import GraphForm
 from rlcg_policy.plans import CPU_FLOAT32, named
+from rlcg_policy.probe import probe
 from rlcg_policy.verdict import Verdict
 
 CPU, OPENVINO = "CPUExecutionProvider", "OpenVINOExecutionProvider"
@@ -73,3 +75,11 @@ def test_a_plan_refused_for_its_quality_is_timed_and_a_faulty_one_is_not(
 def test_serving_itself_judges_the_plans(small_bundle: Bundle) -> None:
     found = gate.judge(small_bundle, 1, "")
     assert all(one.verdict.ok or one.verdict.reason for one in found)
+
+
+def test_another_interpreter_measures_with_our_sources_alone(small_bundle: Bundle) -> None:
+    command = gate._command(sys.executable)
+    verdict = probe(small_bundle, CPU_FLOAT32, 1, command)
+    assert verdict.ok, verdict.reason
+    (setting,) = [word for word in command if word.startswith("PYTHONPATH=")]
+    assert "site-packages" not in setting
