@@ -76,9 +76,9 @@ def arguments() -> list[DeclareLaunchArgument]:
         ),
         DeclareLaunchArgument(
             "plan",
-            default_value="auto",
-            description="What runs the model: auto takes the fastest that is good enough; "
-            "cpu-float32 decides alike on every machine",
+            default_value="cpu-float32",
+            description="What runs the model: cpu-float32 decides alike on every machine; auto "
+            "measures what this one has and takes the fastest that is good enough",
         ),
         DeclareLaunchArgument(
             "deadline_ms",

@@ -30,7 +30,7 @@ CASES = {
         "seed:=7",
         "lockstep:=false",
         "rate_hz:=2",
-        "plan:=cpu-float32",
+        "plan:=auto",
         "deadline_ms:=200",
     ],
     "robot": [

@@ -67,6 +67,13 @@ def test_the_fastest_by_the_full_search_serves(tiny: Bundle) -> None:
     assert serve(tiny, judged(int8_ms=3.0))[0] == "cpu-float32 3x32"
 
 
+@pytest.mark.parametrize(("int8_ms", "expected"), [(1.9, "cpu-float32"), (1.7, "cpu-int8")])
+def test_precision_is_given_up_only_for_a_gain_beyond_noise(
+    tiny: Bundle, int8_ms: float, expected: str
+) -> None:
+    assert serve(tiny, judged(int8_ms, float32_ms=2.0))[0] == f"{expected} 3x32"
+
+
 def test_a_refusal_for_quality_is_listed_without_a_warning(tiny: Bundle) -> None:
     serving, roster = serve(tiny, judged(refusal="quality", reason="too poor"))
     assert serving == "cpu-float32 3x32"

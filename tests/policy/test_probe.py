@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A plan is measured in a child process; whatever becomes of that, there is a verdict."""
 
-import os
 import signal
 import sys
 import time

@@ -18,6 +18,8 @@ from rlcg_policy.serving_options import ServingOptions
 from rlcg_policy.verdict import Verdict
 from rlcg_policy.verdicts import VerdictCache, key_of
 
+# Precision is given up only for a gain beyond the noise of the measurement.
+WORTHWHILE = 1.1
 Prober = Callable[[Bundle, Plan, int], Verdict]
 
 
@@ -148,7 +150,8 @@ class PlanRoster:
         able = [p for p in self._candidates if p not in self._verdicts or self._verdicts[p].ok]
         if not self._verdicts:
             return able
-        return sorted(able, key=lambda plan: self._verdicts[plan].wall_ms(budget))
+        costs_ms = {plan: self._verdicts[plan].wall_ms(budget) for plan in able}
+        return sorted(able, key=lambda p: costs_ms[p] * (1.0 if p.exact else WORTHWHILE))
 
     def _open(self, plan: Plan) -> Serving:
         """Open and prove a plan, with the search that the deadline allows."""
