@@ -9,6 +9,7 @@ from small_network import drawn_frame
 
 from rlcg_core.bundle import Bundle
 from rlcg_core.errors import BundleError, DataError
+from rlcg_core.stored_frames import pack
 from rlcg_policy.graphs import form_bytes
 from rlcg_train import episodes, frames, quantize, quantized
 from rlcg_train.cli import main
@@ -38,6 +39,28 @@ def test_every_search_has_an_int8_form_with_its_regret(quantized_bundle: Bundle)
     for form in forms:
         assert form.regret == judge.regret(form, form_bytes(quantized_bundle, form))
         assert form.regret.frames == len(quantized_bundle.frames) == 2
+
+
+def test_regret_is_in_the_exact_q_not_in_that_of_the_judged(quantized_bundle: Bundle) -> None:
+    full, form = (
+        next(f for f in quantized_bundle.manifest.graphs if f.precision == precision)
+        for precision in ("float32", "int8")
+    )
+    exact, fast = (
+        GraphSearch(quantized_bundle, f, quantized_bundle.graphs[f.file]) for f in (full, form)
+    )
+    regrets = []
+    for frame in quantized_bundle.frames:
+        seen = next(seen for e in EPISODES for seen in e if pack(seen.image_hwc) == frame.image)
+        noise = np.zeros(exact.noise_shape, np.float32)
+        inputs = graph_inputs(quantized_bundle.manifest, seen, noise)
+        chosen = fast.choose(inputs, frame.noise_seed)
+        regrets.append(
+            exact.choose(inputs, frame.noise_seed).q_value - exact.q_of(inputs, chosen.goal)
+        )
+        assert exact.q_of(inputs, chosen.goal) != chosen.q_value
+    assert form.regret is not None
+    assert form.regret.mean == pytest.approx(np.mean(regrets), abs=1e-6)
 
 
 def test_frames_that_judge_are_not_those_that_calibrate(model: Bundle) -> None:
