@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from mcap_ros2.writer import Writer
 
+from rlcg_core import bundle, stored_frames
+from rlcg_core.bundle import Bundle
 from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import DataError
 from rlcg_core.golden import pattern_image
@@ -15,6 +17,7 @@ from rlcg_sim.description import find_urdf
 from rlcg_sim.ghost_arm import GhostArm
 from rlcg_sim.urdf_chain import read_chain, tip_transform
 from rlcg_train.bag import BagReader, BagTopics
+from rlcg_train.cli import main
 
 HEADER = "std_msgs/Header header\n"
 PARTS = """
@@ -114,6 +117,22 @@ def test_frames_hold_what_was_recorded_at_their_stamps(bag: Bag, reader: BagRead
     assert frames[0].tool_pose[3] != pytest.approx(frames[1].tool_pose[3], abs=0.05)
     assert [frame.state[0] for frame in frames] == [1.0, 1.0]  # the jaw is under half open
     assert reader.skipped == []
+
+
+def test_bags_calibrate_int8(model: Bundle, tmp_path: Path) -> None:
+    paths = []
+    for k in range(2):
+        recorded = Bag(tmp_path / f"{k}.mcap")
+        recorded.camera(1.0)
+        recorded.joints(1.0, 0.1 * k, 0.08)
+        recorded.image(1.0, k)
+        paths.append(str(recorded.close()))
+    arguments = ["quantize", "--model", str(model.folder), "--bag"]
+    assert main([*arguments, *paths, "--image-topic", "/other"]) == 1
+    assert main([*arguments, *paths]) == 0
+    found = bundle.load(model.folder)
+    assert [form.precision for form in found.manifest.graphs].count("int8") == 3
+    assert found.frames[0].image == stored_frames.pack(pattern_image(1))
 
 
 def test_an_image_without_joints_or_camera_is_passed_over(bag: Bag, reader: BagReader) -> None:

@@ -7,12 +7,12 @@ import onnxruntime
 import pytest
 import torch
 from onnx import helper, numpy_helper
-from small_network import SMALL
+from small_network import SMALL, drawn_frame
 
 from rlcg_core.bundle import Bundle
 from rlcg_core.errors import BundleError
 from rlcg_policy.graphs import form_bytes
-from rlcg_train import checkpoints, export, forms
+from rlcg_train import checkpoints, export, forms, frames
 from rlcg_train.cem_module import OUTPUTS, CemModule
 from rlcg_train.exact_form import scorer_of
 from rlcg_train.profiles import ACTION
@@ -32,6 +32,17 @@ def test_a_deadline_graph_joined_by_the_server_computes_what_torch_does(
         found = session.run(list(OUTPUTS), inputs)
         for value, expected in zip(found, module(*export.tensors(inputs)), strict=True):
             np.testing.assert_allclose(value, expected.numpy(), atol=2e-3)
+
+
+def test_another_export_leaves_nothing_of_the_network_before(
+    model: Bundle, small_checkpoint: Path
+) -> None:
+    frames.store(model, [drawn_frame(1)], "drawn", seed=1)
+    settings = export.ExportSettings(small_checkpoint, model.folder, model.manifest.training)
+    made = export.export(settings)
+    assert not made.frames
+    names = sorted(path.name for path in model.folder.iterdir())
+    assert names == ["golden.json", "manifest.json", "policy.onnx"]
 
 
 def test_a_deadline_graph_holds_no_weights(exported: Bundle) -> None:

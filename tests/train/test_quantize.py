@@ -8,7 +8,7 @@ from onnx import numpy_helper
 from small_network import drawn_frame
 
 from rlcg_core.bundle import Bundle
-from rlcg_core.errors import BundleError, DataError
+from rlcg_core.errors import BundleError
 from rlcg_core.stored_frames import pack
 from rlcg_policy.graphs import form_bytes
 from rlcg_train import episodes, frames, quantize, quantized
@@ -122,7 +122,7 @@ def test_nothing_is_written_without_something_to_calibrate_on(
     model: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted(path.name for path in model.folder.iterdir())
-    with pytest.raises(DataError, match="0 recorded episodes"):
+    with pytest.raises(BundleError, match="0 recorded episodes"):
         quantize.quantize(model.folder, [[], []], "nothing")
     episodes.write(tmp_path / "one/0", "drawn", EPISODES[0])
     arguments = ["quantize", "--model", str(model.folder), "--episodes"]

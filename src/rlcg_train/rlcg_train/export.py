@@ -42,7 +42,10 @@ class ExportSettings:
 
 
 def export(settings: ExportSettings) -> bundle.Bundle:
-    """Write and verify the bundle; raises `BundleError` when the graph differs from torch."""
+    """Write and verify the bundle; raises `BundleError` when the graph differs from torch.
+
+    Forms and stored frames of a graph that stood there before go with it: they are of its weights.
+    """
     profile, network = checkpoints.load(settings.checkpoint)
     scorer, form = exported_scorer(profile, network)
     module = CemModule(scorer, profile.cem(settings.samples, settings.iterations or None)).eval()
@@ -51,6 +54,8 @@ def export(settings: ExportSettings) -> bundle.Bundle:
     graph = settings.out / bundle.GRAPH
     write_graph(profile, module, graph)
     vectors = _golden(profile, module, graph)
+    for stale in (settings.out / bundle.FRAMES, *settings.out.glob("policy_*.onnx")):
+        stale.unlink(missing_ok=True)
     return bundle.write(settings.out, _manifest(settings, profile, module), vectors)
 
 

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from rlcg_core import bundle
 from rlcg_core.bundle import Bundle
-from rlcg_core.errors import DataError
+from rlcg_core.errors import BundleError
 from rlcg_core.golden import pattern_noise
 from rlcg_core.manifest import GraphForm
 from rlcg_train import frames, quantized
@@ -28,8 +28,8 @@ def quantize(model: Path, episodes: Sequence[Sequence[SeenFrame]], source: str) 
     """Write the int8 forms of a bundle, print their regret and return the bundle with them.
 
     Without stored frames in the bundle, the last quarter of the episodes, at least one, is held
-    out and stored. Nothing is written before all graphs are made. Raises `DataError` for too few
-    frames, `BundleError` for a graph that cannot be quantised.
+    out and stored. Nothing is written before all graphs are made. Raises `BundleError` for
+    too few episodes and for a graph that cannot be quantised.
     """
     found = bundle.load(model)
     calibrating, judging = _shares(found, [list(episode) for episode in episodes if episode])
@@ -37,15 +37,20 @@ def quantize(model: Path, episodes: Sequence[Sequence[SeenFrame]], source: str) 
     if judging:
         found = frames.store(found, judging, source, SEED)
     judge = Judge(found)
-    judged: dict[GraphForm, bytes] = {}
-    for form, contents in made.items():
-        whole = contents
-        if form.weights_from:
-            donor = next(other for f, other in made.items() if f.file == form.weights_from)
-            whole = join_bytes(contents, donor)
-        judged[judge.judged(form, whole)] = contents
+    judged = _judged(judge, made)
     _print_table(found, judge, judged)
     return replace_forms(found, judged)
+
+
+def _judged(judge: Judge, made: dict[GraphForm, bytes]) -> dict[GraphForm, bytes]:
+    """Return the forms with their regret; graphs are as they are stored."""
+    by_file = {form.file: contents for form, contents in made.items()}
+    judged: dict[GraphForm, bytes] = {}
+    for form, contents in made.items():
+        shares = form.weights_from
+        whole = join_bytes(contents, by_file[shares]) if shares else contents
+        judged[judge.judged(form, whole)] = contents
+    return judged
 
 
 def _shares(
@@ -54,7 +59,7 @@ def _shares(
     """Return frames to calibrate on and frames to store, none of the latter if there are some."""
     held_out = 0 if found.frames else max(1, len(episodes) // 4)
     if len(episodes) <= held_out:
-        raise DataError(
+        raise BundleError(
             f"{len(episodes)} recorded episodes hold frames, expected at least {held_out + 1}: "
             f"{'one' if held_out else 'none'} is held out to judge by; record more"
         )
