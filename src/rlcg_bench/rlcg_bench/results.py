@@ -26,6 +26,7 @@ class Results:
     arguments: list[str]
     started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
     machine: dict[str, Any] = field(default_factory=describe)
+    commit: str = field(default_factory=source_commit)
     load_before: list[float] = field(default_factory=load)
     sections: list[Section] = field(default_factory=list)
 
@@ -45,7 +46,7 @@ class Results:
             "schema_version": SCHEMA_VERSION,
             "started": self.started.isoformat(timespec="seconds"),
             "duration_s": round(duration.total_seconds(), 1),
-            "commit": source_commit(),
+            "commit": self.commit,
             "arguments": self.arguments,
             "machine": self.machine,
             "load_before": self.load_before,
