@@ -59,6 +59,21 @@ def measure_ranges(model: onnx.ModelProto, inputs: Iterator[Inputs]) -> Ranges:
     Keys are roles, equal in all searches of a network. Raises `BundleError` for a layer whose
     numbers are not finite.
     """
+    measured, roles = _measure(model, inputs), _roles(model.graph)
+    ranges: Ranges = {}
+    for name in sorted(set(measured) & set(roles)):
+        role, (low, high) = roles[name], measured[name]
+        if not np.isfinite((low, high)).all():
+            raise BundleError(f"layer {name} gives numbers that are not finite: train it again")
+        if role.startswith(RECTIFIED):
+            low = max(low, 0.0)
+        before = ranges.get(role, (low, high))
+        ranges[role] = min(low, before[0]), max(high, before[1])
+    return ranges
+
+
+def _measure(model: onnx.ModelProto, inputs: Iterator[Inputs]) -> Ranges:
+    """Return the smallest and greatest number of each value at a layer that can be quantised."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "graph.onnx"
         onnx.save(model, str(path))
@@ -70,35 +85,19 @@ def measure_ranges(model: onnx.ModelProto, inputs: Iterator[Inputs]) -> Ranges:
         )
         calibrator.collect_data(_Reader(inputs))
         measured = calibrator.compute_data().data
-    ranges: Ranges = {}
-    for name, role in _roles(model.graph).items():
-        if name not in measured:
-            continue
-        low, high = (float(np.ravel(value)[0]) for value in measured[name].range_value)
-        if role.startswith(RECTIFIED):
-            low = max(low, 0.0)
-        if not np.isfinite((low, high)).all():
-            raise BundleError(f"layer {name} gives numbers that are not finite: train it again")
-        before = ranges.get(role, (low, high))
-        ranges[role] = min(low, before[0]), max(high, before[1])
-    return ranges
+    pairs = {name: [float(np.ravel(v)[0]) for v in t.range_value] for name, t in measured.items()}
+    return {name: (low, high) for name, (low, high) in pairs.items()}
 
 
 def quantise(model: onnx.ModelProto, ranges: Ranges) -> onnx.ModelProto:
     """Return the int8 form of a prepared graph of the network that ``ranges`` were measured on."""
-    roles = _roles(model.graph)
-    data = {
-        name: TensorData(lowest=np.float32(ranges[role][0]), highest=np.float32(ranges[role][1]))
-        for name, role in roles.items()
-        if role in ranges
-    }
     quantizer = QDQQuantizer(
         onnx.ModelProto.FromString(model.SerializeToString()),
         per_channel=True,
         reduce_range=False,
         weight_qType=QuantType.QInt8,
         activation_qType=QuantType.QUInt8,
-        tensors_range=TensorsData(quantization.CalibrationMethod.MinMax, data),
+        tensors_range=_by_value(model.graph, ranges),
         nodes_to_quantize=[],
         nodes_to_exclude=_left_in_float(model.graph),
         op_types_to_quantize=list(QUANTISED),
@@ -112,6 +111,16 @@ def quantise(model: onnx.ModelProto, ranges: Ranges) -> onnx.ModelProto:
     made: onnx.ModelProto = quantizer.model.model
     onnx.checker.check_model(made)
     return made
+
+
+def _by_value(graph: onnx.GraphProto, ranges: Ranges) -> TensorsData:
+    """Return the ranges as the library wants them, by the names of a graph's values."""
+    data = {
+        name: TensorData(lowest=np.float32(ranges[role][0]), highest=np.float32(ranges[role][1]))
+        for name, role in _roles(graph).items()
+        if role in ranges
+    }
+    return TensorsData(quantization.CalibrationMethod.MinMax, data)
 
 
 def _take_bytes(graph: onnx.GraphProto) -> None:
