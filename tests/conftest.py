@@ -2,6 +2,7 @@
 """One ROS domain per test run, traffic in shared memory only, and hypothesis without deadlines."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,10 @@ os.environ.setdefault("ROS_DOMAIN_ID", str(121 + os.getpid() % 100))
 os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(ROOT / "config/fastdds_shm_only.xml"))
 for _name in ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_LOCALHOST_ONLY"):
     os.environ.pop(_name, None)
+
+# A shell that starts a job in the background lets it ignore Ctrl-C, and all processes that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Deadlines of single examples measure the load of the machine, not the code.
 settings.register_profile("rlcg", deadline=None)

@@ -49,14 +49,15 @@ def test_a_model_that_is_not_there_is_told_in_one_line() -> None:
 
 def test_the_bars_are_of_the_median_and_the_tail() -> None:
     delays_ms = [20.0] * 98 + [50.0] * 2
-    found = LatencyRecord(step_ms=[12.0] * 100, image_to_command_ms=delays_ms)
-    extra, tail = latency.bars(Setting("model"), found)
+    found = LatencyRecord(step_ms=[12.0] * 100, run_ms=[11.5] * 100, image_to_command_ms=delays_ms)
+    extra, tail, outside = latency.bars(Setting("model"), found)
     assert (extra.found, extra.holds) == (8.0, True)
     assert (tail.found, tail.holds) == (2.5, False)
+    assert (outside.found, outside.holds) == (0.5, True)
 
 
 def test_nothing_measured_holds_no_bar() -> None:
-    assert [bar.holds for bar in latency.bars(Setting("model"), LatencyRecord())] == [None, None]
+    assert [bar.holds for bar in latency.bars(Setting("model"), LatencyRecord())] == [None] * 3
 
 
 def test_a_file_that_is_no_record_is_refused(tmp_path: Path) -> None:

@@ -120,6 +120,7 @@ class LatencyNode(Node):
             self._fail(f"an episode ended by {reason.name}: {result.text}")
             return
         record.step_ms += compress(result.step_ms, result.network_ran)
+        record.run_ms += compress(result.run_ms, result.network_ran)
         record.image_to_command_ms += compress(result.image_to_command_ms, result.network_ran)
         record.episodes += 1
         if len(record.step_ms) < self._settings.frames:

@@ -12,13 +12,15 @@ from rlcg_core.errors import DataError
 class LatencyRecord:
     """Times of the decisions that ran the network [ms]; the lists of the policy are parallel.
 
-    ``step_ms``: frame handed to policy_node -> command published, by policy_node.
+    ``step_ms``: frame handed to policy_node -> command published, by policy_node; ``run_ms``: of
+    that, the network's run.
     ``image_to_command_ms``: image published (its DDS source timestamp) -> command published, by
     policy_node. ``round_trip_ms``: image published -> command received, by the camera's process;
     of all commands. ``image_rate_hz``: what the camera reached.
     """
 
     step_ms: list[float] = field(default_factory=list)
+    run_ms: list[float] = field(default_factory=list)
     image_to_command_ms: list[float] = field(default_factory=list)
     round_trip_ms: list[float] = field(default_factory=list)
     episodes: int = 0
@@ -27,6 +29,11 @@ class LatencyRecord:
     def write(self, path: Path) -> None:
         """Write the record as JSON."""
         path.write_text(json.dumps(asdict(self)))
+
+    @property
+    def outside_ms(self) -> list[float]:
+        """Return what each step took besides the network's run."""
+        return [step - run for step, run in zip(self.step_ms, self.run_ms, strict=True)]
 
     @classmethod
     def read(cls, path: Path) -> "LatencyRecord":

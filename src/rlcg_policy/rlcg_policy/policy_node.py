@@ -184,7 +184,8 @@ class PolicyNode(ManagedNode):
         """Send the result."""
         self._settling = None
         result = self._server.result(end, self._policy.manifest.name)
-        result.step_ms, result.network_ran = self._meter.step_ms, self._meter.network_ran
+        result.step_ms, result.run_ms = self._meter.step_ms, self._meter.run_ms
+        result.network_ran = self._meter.network_ran
         result.image_to_command_ms = self._meter.image_to_command_ms
         self._server.finish(end.reason, result)
 
