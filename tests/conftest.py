@@ -17,7 +17,7 @@ os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(ROOT / "config/fastdd
 for _name in ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_LOCALHOST_ONLY"):
     os.environ.pop(_name, None)
 
-# A shell that starts a job in the background lets it ignore Ctrl-C, and all processes that it starts.
+# A job that a shell started in the background ignores Ctrl-C, and so does what it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
