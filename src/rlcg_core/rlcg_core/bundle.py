@@ -63,13 +63,13 @@ def load(folder: Path) -> Bundle:
     if set(found.files) - {FRAMES} != expected:
         raise BundleError(f"manifest files are {sorted(found.files)}, expected {sorted(expected)}")
     contents = {name: _verified(folder / name, digest) for name, digest in found.files.items()}
-    vectors = strict_json.read(golden.Golden, folder / GOLDEN)
+    vectors = strict_json.parse(golden.Golden, contents[GOLDEN], folder / GOLDEN)
     if not vectors.cases or not set(found.outputs) <= set(vectors.tolerance):
         raise BundleError(f"{folder / GOLDEN} needs a case, and a tolerance for every output")
     graphs = {form.file: contents[form.file] for form in found.graphs}
     frames: tuple[StoredFrame, ...] = ()
     if FRAMES in found.files:
-        frames = strict_json.read(StoredFrames, folder / FRAMES).frames
+        frames = strict_json.parse(StoredFrames, contents[FRAMES], folder / FRAMES).frames
     return Bundle(folder, found, vectors, graphs, frames)
 
 

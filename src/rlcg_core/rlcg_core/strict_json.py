@@ -16,10 +16,19 @@ T = TypeVar("T")
 def read(cls: type[T], path: Path) -> T:
     """Return ``path``'s JSON as an instance of the dataclass ``cls``; raises `BundleError`."""
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
+        contents = path.read_bytes()
     except FileNotFoundError:
         raise BundleError(f"{path} is missing: restore the bundle or name another model") from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise BundleError(f"{path} is not readable JSON ({error}): restore the file") from error
+    return parse(cls, contents, path)
+
+
+def parse(cls: type[T], contents: bytes, path: Path) -> T:
+    """Return the JSON that was read from ``path`` as ``cls``; raises `BundleError`."""
+    try:
+        plain = json.loads(contents.decode("utf-8"))
+    except ValueError as error:
         raise BundleError(f"{path} is not readable JSON ({error}): restore the file") from error
     try:
         value: T = from_plain(cls, plain, path.name)
