@@ -45,6 +45,11 @@ class Regret:
         return ""
 
 
+def same_goal(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Return whether two samples are the same but for rounding."""
+    return bool(np.max(np.abs(np.subtract(one, other))) <= SAME_GOAL)
+
+
 def compare(
     q_exact: Sequence[float],
     q_fast: Sequence[float],

@@ -12,7 +12,7 @@ from rlcg_core import regret
 from rlcg_core.bundle import Bundle
 from rlcg_core.errors import BundleError
 from rlcg_core.manifest import GraphForm
-from rlcg_core.regret import SAME_GOAL, Regret
+from rlcg_core.regret import Regret, same_goal
 from rlcg_policy.graph_runner import GraphRunner, open_form
 from rlcg_policy.plans import CPU_FLOAT32, Plan, forms
 from rlcg_policy.sessions import node_share
@@ -64,7 +64,7 @@ def check_same_answer(bundle: Bundle, runner: GraphRunner, wanted: Answer) -> No
         raise BundleError("it was measured on frames that the bundle does not have")
     found = runner.answer(runner.frame_inputs(bundle.frames[0]))
     q_apart = abs(found.q_value - wanted.q_value)
-    if _distance(found.goal, wanted.goal) > SAME_GOAL or q_apart > bundle.golden.tolerance["q"]:
+    if not same_goal(found.goal, wanted.goal) or q_apart > bundle.golden.tolerance["q"]:
         raise BundleError(
             f"the first stored frame gives Q {found.q_value:.4f}, when measured it gave "
             f"{wanted.q_value:.4f}: the runtime does not repeat itself"
@@ -76,7 +76,7 @@ def _compare(bundle: Bundle, plan: Plan, answers: list[Answer], threads: int) ->
     if not bundle.frames:
         return None
     pairs = list(zip(bundle.frames, answers, strict=True))
-    same = [_distance(frame.goal, answer.goal) <= SAME_GOAL for frame, answer in pairs]
+    same = [same_goal(frame.goal, answer.goal) for frame, answer in pairs]
     if plan.exact and not all(same):
         raise BundleError(
             f"float32 chooses another sample than recorded on {same.count(False)} of "
@@ -98,10 +98,6 @@ def _complaint(plan: Plan, found: Regret | None) -> str:
     if plan.exact:
         return ""
     return "no stored frames to judge it on" if found is None else found.complaint
-
-
-def _distance(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    return float(np.max(np.abs(np.subtract(one, other))))
 
 
 def _time(runner: GraphRunner, form: GraphForm) -> Timing:

@@ -8,7 +8,7 @@ import numpy as np
 from rlcg_core import regret, stored_frames
 from rlcg_core.bundle import Bundle
 from rlcg_core.manifest import GraphForm
-from rlcg_core.regret import SAME_GOAL, Regret
+from rlcg_core.regret import Regret, same_goal
 from rlcg_core.stored_frames import StoredFrame
 from rlcg_train.graph_search import GraphSearch
 from rlcg_train.seen_frame import Inputs
@@ -44,7 +44,7 @@ class Judge:
             [frame.q_value for frame in frames],
             [self._exact.q_of(i, goal) for i, goal in zip(self._inputs, goals, strict=True)],
             [frame.other_q_values for frame in frames],
-            [_apart(f.goal, goal) <= SAME_GOAL for f, goal in zip(frames, goals, strict=True)],
+            [same_goal(f.goal, goal) for f, goal in zip(frames, goals, strict=True)],
         )
 
     def judged(self, form: GraphForm, graph: bytes) -> GraphForm:
@@ -68,7 +68,3 @@ def _inputs(found: Bundle, frame: StoredFrame) -> Inputs:
         if name in frame.inputs:
             inputs[name] = np.array(frame.inputs[name], tensor.dtype).reshape(tensor.shape)
     return inputs
-
-
-def _apart(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    return float(np.max(np.abs(np.subtract(one, other))))
