@@ -90,14 +90,14 @@ def test_a_tiny_run_learns_and_resumes_exactly(folder: Path, tmp_path: Path) -> 
         pass
 
     def stopped(run: fit.Fit) -> None:
-        save = run._save
+        save = run.state.save
 
         def save_then_stop(metrics: dict[str, float]) -> None:
             save(metrics)
-            if run.epoch == 3:
+            if run.state.done == 3:
                 raise StopHereError
 
-        run._save = save_then_stop  # type: ignore[method-assign]
+        run.state.save = save_then_stop  # type: ignore[method-assign]
         with pytest.raises(StopHereError):
             run.run()
 

@@ -9,7 +9,6 @@ policies of this size are trained by QT-Opt.
 """
 
 import json
-import os
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -27,9 +26,9 @@ from rlcg_train.network import HALF_PX, GraspNetwork, sample_patches, scalars
 from rlcg_train.profiles import ACTION
 from rlcg_train.qt_opt_network import QtOptNetwork, QtOptSettings
 from rlcg_train.scorer import to_spec
+from rlcg_train.training_run import TrainingRun
 
 SAVE_EVERY = 25
-CAMERA_XY_M = tuple(float(v) for v in ROBOT1.camera.transform_camera_to_base[:2, 3])
 
 
 @dataclass(frozen=True)
@@ -62,29 +61,36 @@ class Distillation:
         self.network = QtOptNetwork(settings.network)
         self.optimizer = torch.optim.Adam(self.network.parameters(), settings.learning_rate)
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, settings.steps)
-        self.step, self.seconds = 0, 0.0
+        self.state = TrainingRun(
+            settings.out,
+            ACTION.name,
+            json.dumps(asdict(settings), default=str),
+            self.network,
+            self.optimizer,
+            self.schedule,
+        )
 
     def run(self) -> list[float]:
         """Train the steps that lack and return their losses."""
-        self.settings.out.mkdir(parents=True, exist_ok=True)
-        self._resume()
+        run, total = self.state, self.settings.steps
+        run.resume()
         losses: list[float] = []
-        total = self.settings.steps
-        with tqdm(initial=self.step, total=total, desc="distil", unit="step") as progress:
-            while self.step < total:
+        with tqdm(initial=run.done, total=total, desc="distil", unit="step") as progress:
+            while run.done < total:
                 started = time.perf_counter()
                 losses.append(self._one_step())
-                self.step += 1
-                self.seconds += time.perf_counter() - started
+                run.done += 1
+                run.seconds += time.perf_counter() - started
                 progress.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}")
                 progress.update()
-                if self.step % SAVE_EVERY == 0 or self.step == total:
-                    self._save(float(np.mean(losses[-SAVE_EVERY:])))
+                if run.done % SAVE_EVERY == 0 or run.done == total:
+                    loss = float(np.mean(losses[-SAVE_EVERY:]))
+                    run.save({"step": run.done, "loss": loss, "seconds": run.seconds})
         return losses
 
     def _one_step(self) -> float:
         settings = self.settings
-        rng = np.random.default_rng([settings.seed, self.step])
+        rng = np.random.default_rng([settings.seed, self.state.done])
         torch.manual_seed(int(rng.integers(2**31)))
         batch = torch.from_numpy(rng.choice(self.data.train, settings.frames, replace=False))
         samples = random_samples(settings.frames * settings.actions)
@@ -120,38 +126,11 @@ class Distillation:
         )
         picture = 2.0 * pictures(self.data, frames, HALF_PX) - 1.0
         patches = sample_patches(self.teacher.settings, picture, goal, self.data.projection)
-        logits = self.teacher(patches, scalars(goal, tool, torch.tensor(CAMERA_XY_M)))
+        logits = self.teacher(patches, scalars(goal, tool, dataset.CAMERA_XY_M))
         bound_m = ACTION.variables[2].high
         down = 1.0 - 0.25 * (samples[:, 2] / bound_m + 1.0)
         commands = to_spec(samples)[:, 5:].amax(dim=1)
         return torch.sigmoid(logits) * down * (1.0 - commands)
-
-    def _save(self, loss: float) -> None:
-        state = {
-            "network": self.network.state_dict(),
-            "profile": ACTION.name,
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "epoch": self.step,
-            "seconds": self.seconds,
-            "settings": json.dumps(asdict(self.settings), default=str),
-        }
-        temporary = self.settings.out / "checkpoint.part"
-        torch.save(state, temporary)
-        os.replace(temporary, self.settings.out / "checkpoint.pt")
-        with (self.settings.out / "metrics.jsonl").open("a") as lines:
-            metrics = {"step": self.step, "loss": loss, "seconds": self.seconds}
-            lines.write(json.dumps(metrics) + "\n")
-
-    def _resume(self) -> None:
-        path = self.settings.out / "checkpoint.pt"
-        if not path.exists():
-            return
-        state = torch.load(path, weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
-        self.step, self.seconds = state["epoch"], state["seconds"]
 
 
 def random_samples(count: int) -> Tensor:

@@ -2,7 +2,6 @@
 """Train the grasp-success predictor by cross-entropy; resumes exactly from its last epoch."""
 
 import json
-import os
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,12 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from rlcg_core.cell import ROBOT1
 from rlcg_train import augment, dataset
 from rlcg_train.network import GraspNetwork, NetworkSettings, scalars
 from rlcg_train.profiles import GOAL
-
-CAMERA_XY_M = tuple(float(v) for v in ROBOT1.camera.transform_camera_to_base[:2, 3])
+from rlcg_train.training_run import TrainingRun
 
 
 @dataclass(frozen=True)
@@ -45,8 +42,6 @@ class Fit:
         torch.manual_seed(settings.seed)
         self.settings, self.data = settings, data
         self.network = GraspNetwork(settings.network)
-        self.epoch = 0
-        self.seconds = 0.0
         steps = max(1, len(data.train) // settings.batch) * settings.epochs
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
@@ -54,28 +49,36 @@ class Fit:
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, settings.learning_rate, total_steps=steps
         )
+        self.state = TrainingRun(
+            settings.out,
+            GOAL.name,
+            json.dumps(asdict(settings), default=str),
+            self.network,
+            self.optimizer,
+            self.schedule,
+        )
 
     def run(self) -> None:
         """Train the epochs that lack; a checkpoint and a line of metrics after each."""
-        self.settings.out.mkdir(parents=True, exist_ok=True)
-        self._resume()
-        while self.epoch < self.settings.epochs:
+        run = self.state
+        run.resume()
+        while run.done < self.settings.epochs:
             started = time.perf_counter()
             loss = self._one_epoch()
-            self.epoch += 1
-            self.seconds += time.perf_counter() - started
-            metrics = {"epoch": self.epoch, "loss": loss, "seconds": self.seconds, **self.judge()}
-            self._save(metrics)
+            run.done += 1
+            run.seconds += time.perf_counter() - started
+            metrics = {"epoch": run.done, "loss": loss, "seconds": run.seconds, **self.judge()}
+            run.save(metrics)
             print({k: round(v, 4) for k, v in metrics.items()}, flush=True)
 
     def _one_epoch(self) -> float:
-        torch.manual_seed(1000 * self.settings.seed + self.epoch)
-        rng = np.random.default_rng([self.settings.seed, self.epoch])
+        torch.manual_seed(1000 * self.settings.seed + self.state.done)
+        rng = np.random.default_rng([self.settings.seed, self.state.done])
         self.network.train()
         losses = []
         total = len(self.data.train) // self.settings.batch
         frames = dataset.batches(self.data.train, self.settings.batch, rng)
-        for batch in tqdm(frames, total=total, desc=f"epoch {self.epoch + 1}", mininterval=5):
+        for batch in tqdm(frames, total=total, desc=f"epoch {self.state.done + 1}", mininterval=5):
             self.optimizer.zero_grad()
             loss = self._loss(batch)
             loss.backward()
@@ -88,7 +91,7 @@ class Fit:
     def _loss(self, batch: Tensor) -> Tensor:
         goal = augment.jitter_goal(self.data.grasp_pose[batch])
         patches = dataset.cut_patches(self.data, self.settings.network, batch, goal)
-        numbers = scalars(goal, self.data.tool_pose[batch], torch.tensor(CAMERA_XY_M))
+        numbers = scalars(goal, self.data.tool_pose[batch], dataset.CAMERA_XY_M)
         patches, numbers = augment.mirror(augment.colours(patches), numbers)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bf16):
             logits = self.network(patches, numbers)
@@ -103,40 +106,13 @@ class Fit:
             batch = torch.from_numpy(self.data.held_out[start : start + 512])
             goal = self.data.grasp_pose[batch]
             patches = dataset.cut_patches(self.data, self.settings.network, batch, goal)
-            numbers = scalars(goal, self.data.tool_pose[batch], torch.tensor(CAMERA_XY_M))
+            numbers = scalars(goal, self.data.tool_pose[batch], dataset.CAMERA_XY_M)
             logits.append(self.network(patches, numbers))
         if not logits:
             return {}
         scores, truth = torch.cat(logits), self.data.success[self.data.held_out]
         loss = functional.binary_cross_entropy_with_logits(scores, truth)
         return {"held_out_loss": float(loss), "held_out_auc": auc(scores, truth)}
-
-    def _save(self, metrics: dict[str, float]) -> None:
-        state = {
-            "network": self.network.state_dict(),
-            "profile": GOAL.name,
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "epoch": self.epoch,
-            "seconds": self.seconds,
-            "settings": json.dumps(asdict(self.settings), default=str),
-        }
-        temporary = self.settings.out / "checkpoint.part"
-        torch.save(state, temporary)
-        os.replace(temporary, self.settings.out / "checkpoint.pt")
-        with (self.settings.out / "metrics.jsonl").open("a") as lines:
-            lines.write(json.dumps(metrics) + "\n")
-
-    def _resume(self) -> None:
-        path = self.settings.out / "checkpoint.pt"
-        if not path.exists():
-            return
-        state = torch.load(path, weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
-        self.epoch, self.seconds = state["epoch"], state["seconds"]
-        print(f"resuming {path} after epoch {self.epoch}")
 
 
 def auc(scores: Tensor, truth: Tensor) -> float:
