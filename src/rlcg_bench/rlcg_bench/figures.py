@@ -11,7 +11,7 @@ from rlcg_bench.prepare import Work
 from rlcg_bench.steps.products import YARDSTICK_SIDE, gflop
 from rlcg_bench.timing import Summary, summarize
 from rlcg_bench.variants import FLOAT32, PEAK, YARDSTICK, Variant
-from rlcg_core.regret import SAME_GOAL
+from rlcg_core.regret import same_goal
 
 
 @dataclass(frozen=True)
@@ -66,5 +66,4 @@ def figures(
 def _same(found: Mapping[int, Timing], exact: Mapping[int, Timing]) -> tuple[int, int]:
     """Return on how many common frames both chose the same sample, and how many there are."""
     frames = found.keys() & exact.keys()
-    gaps = [np.max(np.abs(np.subtract(found[k].goal, exact[k].goal))) for k in frames]
-    return sum(bool(gap <= SAME_GOAL) for gap in gaps), len(frames)
+    return sum(same_goal(found[k].goal, exact[k].goal) for k in frames), len(frames)

@@ -4,7 +4,6 @@
 import os
 import subprocess
 import sys
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,21 +96,6 @@ def _write_halves(scorer: ActionScorer, network: QtOptNetwork, samples: int, fol
     image = torch.zeros(spec.IMAGE_HEIGHT_PX, spec.IMAGE_WIDTH_PX, 3, dtype=torch.uint8)
     features = torch.zeros(1, network.settings.channels, side, side)
     state, drawn = torch.zeros(spec.STATE_DIM), torch.zeros(samples, len(ACTION.variables))
-    _write(_Tower(scorer), {"image": image}, "features", folder / TOWER)
+    export.trace(_Tower(scorer).eval(), {"image": image}, ["features"], folder / TOWER)
     inputs = {"features": features, "state": state, "samples": drawn}
-    _write(_Head(scorer), inputs, "logits", folder / HEAD)
-
-
-def _write(module: nn.Module, inputs: dict[str, Tensor], output: str, path: Path) -> None:
-    with warnings.catch_warnings():
-        # The same exporter as the bundle's, which is deprecated.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            module.eval(),
-            tuple(inputs.values()),
-            str(path),
-            input_names=list(inputs),
-            output_names=[output],
-            opset_version=export.OPSET,
-            dynamo=False,
-        )
+    export.trace(_Head(scorer).eval(), inputs, ["logits"], folder / HEAD)

@@ -3,6 +3,7 @@
 
 import subprocess
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 import onnx
 import onnxruntime
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rlcg_core import bundle, manifest, spec
 from rlcg_core.cell import ROBOT1
@@ -82,20 +83,26 @@ def tensors(inputs: dict[str, npt.NDArray[np.generic]]) -> tuple[Tensor, ...]:
 def write_graph(profile: Profile, module: CemModule, path: Path) -> None:
     """Write the ONNX graph of a module and check it."""
     inputs = example(profile, module, 0)
+    named = {name: torch.from_numpy(value) for name, value in inputs.items()}
+    trace(module, named, OUTPUTS, path)
+    onnx.checker.check_model(str(path), full_check=True)
+
+
+def trace(module: nn.Module, inputs: dict[str, Tensor], outputs: Sequence[str], path: Path) -> None:
+    """Write what a module computes on inputs of these shapes; names as given, in their order."""
     with warnings.catch_warnings():
         # The tracing exporter is deprecated, but the newer one (torch 2.13) names two values
-        # "mean" in this graph, and ONNX Runtime refuses that.
+        # "mean" in a bundle's graph, and ONNX Runtime refuses that.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module,
-            tensors(inputs),
+            tuple(inputs.values()),
             str(path),
             input_names=list(inputs),
-            output_names=list(OUTPUTS),
+            output_names=list(outputs),
             opset_version=OPSET,
             dynamo=False,
         )
-    onnx.checker.check_model(str(path), full_check=True)
 
 
 @torch.no_grad()
