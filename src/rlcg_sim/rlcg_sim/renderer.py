@@ -5,6 +5,7 @@ The two give different pixels, so whatever is recorded names the one that made i
 """
 
 import importlib.util
+import os
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,14 @@ LIGHT = {
     "lightDiffuseCoeff": 0.5,
     "lightSpecularCoeff": 0.0,
 }
+
+
+def draw_with_one_thread() -> None:
+    """Let Mesa draw with one thread in worlds yet to be opened by this process.
+
+    More of them fight for the cores where several processes draw.
+    """
+    os.environ["LP_NUM_THREADS"] = "1"
 
 
 class Renderer:

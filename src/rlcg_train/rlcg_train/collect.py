@@ -5,7 +5,6 @@ Shard k of a folder always holds attempts first + k*n ... so that a rerun fills 
 """
 
 import multiprocessing
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from rlcg_core.rule import RuleMemory, RuleParameters
 from rlcg_core.types import Observation
 from rlcg_sim.motion import CellStepper
 from rlcg_sim.pybullet_world import PyBulletWorld
+from rlcg_sim.renderer import draw_with_one_thread
 from rlcg_train import scripted
 from rlcg_train.rollout import Attempt, run_attempt
 from rlcg_train.shards import write_shard
@@ -59,7 +59,7 @@ def collect(settings: CollectSettings) -> None:
     missing = [k for k in shards if not _path(settings, k).exists()]
     context = multiprocessing.get_context("spawn")
     done = len(shards) - len(missing)
-    with context.Pool(settings.workers, _quiet_worker) as pool:
+    with context.Pool(settings.workers, draw_with_one_thread) as pool:
         jobs = pool.imap_unordered(_collect_shard, [(settings, k) for k in missing])
         bar = tqdm(jobs, total=len(shards), initial=done, unit="shard", desc=settings.out.name)
         for rate in bar:
@@ -68,11 +68,6 @@ def collect(settings: CollectSettings) -> None:
 
 def _path(settings: CollectSettings, shard: int) -> Path:
     return settings.out / f"{shard:05d}.npz"
-
-
-def _quiet_worker() -> None:
-    # One render thread per worker: more of them fight for the cores.
-    os.environ["LP_NUM_THREADS"] = "1"
 
 
 def _collect_shard(job: tuple[CollectSettings, int]) -> float:

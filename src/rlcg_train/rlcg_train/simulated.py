@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames of simulated grasp attempts on training scenes, for stored frames and episodes."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from rlcg_core.rule import RuleMemory, RuleParameters
 from rlcg_core.types import Observation
 from rlcg_sim.motion import CellStepper
 from rlcg_sim.pybullet_world import PyBulletWorld
+from rlcg_sim.renderer import draw_with_one_thread
 from rlcg_train import scripted
 from rlcg_train.rollout import FloatArray, run_attempt
 from rlcg_train.seen_frame import SeenFrame
@@ -43,8 +43,7 @@ class Simulated:
 
     def __init__(self, urdf: Path, renderer: str = "auto") -> None:
         """``renderer``: auto, egl or tiny. Raises `WorldError` if it does not load."""
-        # One render thread: more of them fight for the cores.
-        os.environ["LP_NUM_THREADS"] = "1"
+        draw_with_one_thread()
         self._world = PyBulletWorld(ROBOT1, urdf, renderer=renderer)
         self._stepper = CellStepper(self._world)
         self._rule = RuleParameters()

@@ -5,7 +5,6 @@ For choosing between models; the published number comes from the nodes instead.
 """
 
 import multiprocessing
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from rlcg_core.types import Observation
 from rlcg_sim import expert
 from rlcg_sim.motion import CellStepper
 from rlcg_sim.pybullet_world import PyBulletWorld
+from rlcg_sim.renderer import draw_with_one_thread
 from rlcg_train.explore import TorchPolicy
 from rlcg_train.profiles import GOAL
 from rlcg_train.rollout import run_attempt
@@ -86,7 +86,7 @@ _BENCHES: list[_Bench] = []
 
 
 def _open_world(settings: TrialSettings) -> None:
-    os.environ["LP_NUM_THREADS"] = "1"
+    draw_with_one_thread()
     policy = None
     if settings.checkpoint:
         cem = GOAL.cem(settings.samples, settings.iterations)
