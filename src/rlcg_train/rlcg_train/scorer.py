@@ -5,6 +5,8 @@
 networks bring a scorer of their own; CEM, export and serving stay as they are.
 """
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
@@ -14,7 +16,7 @@ from rlcg_train.preprocess import camera_centre_xy, crop_picture, half_picture
 from rlcg_train.qt_opt_network import QtOptNetwork
 
 
-class Scorer(nn.Module):
+class Scorer(nn.Module, ABC):
     """The port. ``extra_inputs``: names of the graph's inputs beside image and CEM's own.
 
     Samples have shape (N, V), V variables of the search.
@@ -22,17 +24,17 @@ class Scorer(nn.Module):
 
     extra_inputs: tuple[str, ...]
 
+    @abstractmethod
     def encode(self, image: Tensor, extra: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return what all candidates of a frame share; ``image`` is uint8 (512, 640, 3)."""
-        raise NotImplementedError(f"{type(self).__name__} has no encode")
 
+    @abstractmethod
     def logits(self, code: tuple[Tensor, ...], samples: Tensor) -> Tensor:
         """Return logits (N,) of samples (N, V)."""
-        raise NotImplementedError(f"{type(self).__name__} has no logits")
 
+    @abstractmethod
     def action(self, best: Tensor, extra: tuple[Tensor, ...]) -> Tensor:
         """Return the spec's action (8,) of the chosen sample (V,)."""
-        raise NotImplementedError(f"{type(self).__name__} has no action")
 
 
 class GoalScorer(Scorer):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 
 from rlcg_bringup.minilaunch.context import LaunchContext
@@ -36,12 +37,12 @@ class UnlessCondition(IfCondition):
         return not super().evaluate(context)
 
 
-class Entity:
+class Entity(ABC):
     """What a launch description holds."""
 
+    @abstractmethod
     def visit(self, context: LaunchContext) -> None:
         """Carry out this entity and what it holds."""
-        raise NotImplementedError
 
 
 class Action(Entity):
@@ -55,9 +56,9 @@ class Action(Entity):
         if self.condition is None or self.condition.evaluate(context):
             visit_all(self.execute(context), context)
 
+    @abstractmethod
     def execute(self, context: LaunchContext) -> Iterable[Entity] | None:
         """Do it; returned entities are visited next."""
-        raise NotImplementedError
 
 
 class LaunchDescription(Entity):

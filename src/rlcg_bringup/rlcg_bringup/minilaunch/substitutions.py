@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Any
@@ -13,12 +14,12 @@ from rlcg_bringup.minilaunch.context import LaunchContext
 from rlcg_bringup.minilaunch.errors import LaunchError
 
 
-class Substitution:
+class Substitution(ABC):
     """Base class: `perform` gives the text, `describe` says where it comes from."""
 
+    @abstractmethod
     def perform(self, context: LaunchContext) -> str:
         """Return the text in this context."""
-        raise NotImplementedError
 
     def describe(self) -> str:
         """Return a short description for --show-args."""
