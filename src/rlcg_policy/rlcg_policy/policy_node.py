@@ -22,6 +22,7 @@ from rlcg_core.grasp_loop import Act, End, GraspLoop
 from rlcg_core.observer import Observer
 from rlcg_core.reasons import GateState, TerminationReason
 from rlcg_core.settling import Settling
+from rlcg_policy.camera.codec import decode_picture
 from rlcg_policy.kinematics import PinocchioKinematics
 from rlcg_policy.onnx_policy import OnnxPolicy
 from rlcg_policy.policy_parameters import PolicyParameters
@@ -63,7 +64,8 @@ class PolicyNode(ManagedNode):
         kinematics = PinocchioKinematics(find_urdf(settings.urdf or ROBOT1.urdf), ROBOT1.arm)
         self._observer = Observer(settings.cell(), kinematics)
         pose = settings.transform_camera_to_base
-        self._sensors = Sensors(self, pose, settings.joint_names, self._step)
+        decode = decode_picture if settings.image_transport == "compressed" else None
+        self._sensors = Sensors(self, pose, settings.joint_names, self._step, decode)
         self._command_out = self.create_lifecycle_publisher(
             GraspCommand, "grasp_command", qos.COMMAND
         )

@@ -51,6 +51,9 @@ class PolicyParameters:
     frozen_frames: int = param(
         4, "identical frames in a row, while moving, that mean a frozen camera", low=2, high=1000
     )
+    image_transport: str = param(
+        "raw", "image_raw, or image_raw/compressed (jpeg, png)", choices=("raw", "compressed")
+    )
     camera_position_m: tuple[float, ...] = param(
         _POSITION_M, "camera's optical frame in the base frame: x, y, z"
     )
