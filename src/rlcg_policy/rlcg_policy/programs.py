@@ -9,6 +9,11 @@ def arm_node() -> None:
     start("rlcg_policy.arm_node")
 
 
+def camera_node() -> None:
+    """Run the camera."""
+    start("rlcg_policy.camera_node")
+
+
 def evaluate_node() -> None:
     """Run an evaluation."""
     start("rlcg_policy.evaluate_node")
