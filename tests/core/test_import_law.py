@@ -17,6 +17,7 @@ OURS = {
     "rlcg_sim",
     "rlcg_train",
     "rlcg_bringup",
+    "rlcg_record",
 }
 # rclpy, the message packages and what only exists beside them.
 ROS = {
@@ -34,12 +35,13 @@ ROS = {
     "std_msgs",
     "std_srvs",
     "trajectory_msgs",
+    "visualization_msgs",
 }
 # Package -> what its modules may import beside the standard library and themselves.
 LIBRARY = {
     "rlcg_core": {"numpy"},
     "rlcg_ros": {"rlcg_core", "numpy"} | ROS,
-    "rlcg_policy": {"rlcg_core", "numpy", "cv2", "onnxruntime", "pinocchio"},
+    "rlcg_policy": {"rlcg_core", "numpy", "cv2", "onnxruntime", "pinocchio", "yaml"},
     "rlcg_sim": {
         "rlcg_core",
         "numpy",
@@ -50,9 +52,22 @@ LIBRARY = {
     },
     "rlcg_train": {"rlcg_core", "rlcg_sim", "numpy", "cv2", "onnx", "onnxruntime", "torch", "tqdm"},
     "rlcg_bringup": {"ament_index_python", "yaml"},
+    # A bag is read by the conversions that the nodes use, so that it gives what the policy saw.
+    "rlcg_record": {
+        "rlcg_core",
+        "rlcg_policy",
+        "rlcg_ros",
+        "numpy",
+        "cv2",
+        "google",
+        "mcap",
+        "mcap_ros2",
+        "pyarrow",
+        "yaml",
+    },
 }
 # A *_node.py may import these too.
-NODE = {"rlcg_policy": {"rlcg_ros"} | ROS, "rlcg_sim": {"rlcg_ros"} | ROS}
+NODE = {"rlcg_policy": {"rlcg_ros"} | ROS, "rlcg_sim": {"rlcg_ros"} | ROS, "rlcg_record": ROS}
 
 
 def modules() -> list[Path]:

@@ -13,6 +13,7 @@ from rlcg_core import golden, rule
 from rlcg_core.bundle import Bundle
 from rlcg_core.errors import BundleError, InputError
 from rlcg_core.manifest import Tensor
+from rlcg_core.trace import Trace
 from rlcg_core.types import Action, Decision, Observation, ToolPose
 from rlcg_policy.sessions import open_session
 
@@ -30,7 +31,8 @@ class OnnxPolicy:
     """Serves a verified bundle; verified again here by replaying its golden vectors.
 
     While the rule closes, lifts and ends, no goal is needed and the graph is not run; every other
-    frame costs exactly one run. ``provider``: the proof of what executes the graph.
+    frame costs exactly one run. ``provider``: the proof of what executes the graph. ``trace``: the
+    newest decision with its causes.
     """
 
     def __init__(self, bundle: Bundle, provider: str = "auto", threads: int = 0) -> None:
@@ -50,25 +52,47 @@ class OnnxPolicy:
         self._rng = np.random.default_rng(seed)
         self._memory = rule.RuleMemory()
         self._outputs: Arrays = {}
+        self.trace: Trace | None = None
 
     def decide(self, observation: Observation) -> Decision:
         """Return the decision; raises `InputError` if the graph's answer is not finite."""
-        network_ran = self._memory.needs_goal
-        if network_ran:
-            self._outputs = self._infer(observation)
-        outputs, parameters = self._outputs, self.manifest.rule
-        if parameters is None:
-            return _decision(outputs, Action.from_array(outputs["action"]), "servo", None)
-        goal = self._memory.goal
-        if self._memory.needs_goal:
-            goal = rule.goal_pose(outputs["goal"], observation, parameters)
-        action, self._memory = rule.step(self._memory, parameters, observation, goal)
-        decision = _decision(outputs, action, self._memory.phase.value, goal)
-        return replace(decision, network_ran=network_ran)
+        before = self._memory
+        inputs = self._inputs(observation) if before.needs_goal else {}
+        if inputs:
+            self._outputs = self._infer(inputs)
+        decision, self._memory = self._answer(observation, before, self._outputs)
+        self.trace = Trace(observation, before, inputs, decision)
+        return decision
 
-    def _infer(self, observation: Observation) -> Arrays:
+    def repeat(self, trace: Trace) -> Decision:
+        """Return the decision of a recorded trace again; a running episode is left alone.
+
+        Where the network did not run, Q and CEM are those of the trace. Raises `InputError`.
+        """
+        before = trace.decision
+        outputs: Arrays = {"q": before.q_value, "mean": before.cem_mean, "std": before.cem_std}
+        if trace.inputs:
+            image = np.ascontiguousarray(trace.observation.image_hwc)
+            outputs = self._infer({**trace.inputs, "image": image})
+        return self._answer(trace.observation, trace.memory, outputs)[0]
+
+    def _answer(
+        self, observation: Observation, memory: rule.RuleMemory, outputs: Arrays
+    ) -> tuple[Decision, rule.RuleMemory]:
+        """Return what follows from the graph's answer, and what the rule remembers."""
+        parameters, goal = self.manifest.rule, memory.goal
+        if parameters is None:
+            action = Action.from_array(outputs["action"])
+            return _decision(outputs, action, "servo", None), memory
+        if memory.needs_goal:
+            goal = rule.goal_pose(outputs["goal"], observation, parameters)
+        action, after = rule.step(memory, parameters, observation, goal)
+        decision = _decision(outputs, action, after.phase.value, goal)
+        return replace(decision, network_ran=memory.needs_goal), after
+
+    def _infer(self, inputs: Arrays) -> Arrays:
         """Run the graph on a frame."""
-        outputs = self._run(self._inputs(observation))
+        outputs = self._run(inputs)
         for name, value in outputs.items():
             if not np.all(np.isfinite(value)):
                 raise InputError(f"the model's {name} is not finite: is the image a picture?")

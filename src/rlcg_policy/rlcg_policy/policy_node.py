@@ -30,6 +30,8 @@ from rlcg_policy.step_meter import StepMeter
 from rlcg_ros import qos
 from rlcg_ros.clocks import now, wall_timer
 from rlcg_ros.conversions import decision_to_msg
+from rlcg_ros.conversions.decisions import DecidedBy
+from rlcg_ros.decision_out import DecisionOut
 from rlcg_ros.diagnostics import Diagnostics, Health, Level
 from rlcg_ros.grasp_server import GraspServer, Wish
 from rlcg_ros.lifecycle import ManagedNode
@@ -60,7 +62,8 @@ class PolicyNode(ManagedNode):
         """Load and verify the model, read the robot description, listen."""
         settings = self._settings
         folder = bundle.find(settings.model, find_share() / "models")
-        self._policy = OnnxPolicy(bundle.load(folder), settings.provider, settings.threads)
+        loaded = bundle.load(folder)
+        self._policy = OnnxPolicy(loaded, settings.provider, settings.threads)
         kinematics = PinocchioKinematics(find_urdf(settings.urdf or ROBOT1.urdf), ROBOT1.arm)
         self._observer = Observer(settings.cell(), kinematics)
         pose = settings.transform_camera_to_base
@@ -73,6 +76,7 @@ class PolicyNode(ManagedNode):
             GateStatus, "gate_status", self._on_gate, qos.STATUS
         )
         self._server = GraspServer(self, self._begin, self._refusal)
+        self._out = DecisionOut(self, self._decided_by(loaded), loaded.manifest.cem.variables)
         self._diagnostics = Diagnostics(self, folder.name, self._tasks())
         # Frames call _step; the timer sees to what happens without them, as a cancel or silence.
         self._timer = wall_timer(self, WATCH_S, self._step)
@@ -91,9 +95,14 @@ class PolicyNode(ManagedNode):
         self.destroy_timer(self._timer)
         self._diagnostics.close()
         self._server.close()
+        self._out.close()
         self._sensors.close()
         self.destroy_subscription(self._gate_in)
         self.destroy_publisher(self._command_out)
+
+    def _decided_by(self, loaded: bundle.Bundle) -> DecidedBy:
+        plan, frame = self._policy.provider.actual, self._settings.base_frame
+        return DecidedBy(loaded.manifest.name, loaded.digest, plan, base_frame=frame)
 
     def _refusal(self) -> str:
         return "" if self.active else "policy_node is not active: activate it"
@@ -103,6 +112,7 @@ class PolicyNode(ManagedNode):
         seed = wish.seed or self._next_seed
         self._next_seed = seed + 1
         self._meter, self._episode_id = StepMeter(), uuid.uuid4().hex[:8]
+        self._out.begin(self._episode_id, seed)
         limits = wish.over(settings.limits)
         if wish.dry_run and settings.lockstep:
             # The world waits for a command that never comes: there is one frame to decide on.
@@ -140,6 +150,7 @@ class PolicyNode(ManagedNode):
             network_ran = verdict.decision.network_ran
             self._meter.note(begun_s, time.monotonic(), delay_ms, network_ran)
             self._server.feedback(verdict, self._meter.step_ms[-1], delay_ms)
+        self._out.note(self._policy.trace)
         if loop.ended is not None:
             self._end(loop.ended)
 
@@ -182,6 +193,7 @@ class PolicyNode(ManagedNode):
         result = self._server.result(end, self._policy.manifest.name)
         result.step_ms, result.network_ran = self._meter.step_ms, self._meter.network_ran
         result.image_to_command_ms = self._meter.image_to_command_ms
+        self._out.end(end)
         self._server.finish(end.reason, result)
 
     def _tasks(self) -> dict[str, Callable[[], Health]]:
