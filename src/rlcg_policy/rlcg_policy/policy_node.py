@@ -35,6 +35,7 @@ from rlcg_ros.decision_out import DecisionOut
 from rlcg_ros.diagnostics import Diagnostics, Health, Level
 from rlcg_ros.grasp_server import GraspServer, Wish
 from rlcg_ros.lifecycle import ManagedNode
+from rlcg_ros.model_info import publish_model_info
 from rlcg_ros.parameters import declare
 from rlcg_ros.run import run
 from rlcg_ros.sensors import Sensors
@@ -75,6 +76,7 @@ class PolicyNode(ManagedNode):
         self._gate_in = self.create_subscription(
             GateStatus, "gate_status", self._on_gate, qos.STATUS
         )
+        self._model_out = publish_model_info(self, loaded.manifest.name, loaded.digest)
         self._server = GraspServer(self, self._begin, self._refusal)
         self._out = DecisionOut(self, self._decided_by(loaded), loaded.manifest.cem.variables)
         self._diagnostics = Diagnostics(self, folder.name, self._tasks())
@@ -99,6 +101,7 @@ class PolicyNode(ManagedNode):
         self._sensors.close()
         self.destroy_subscription(self._gate_in)
         self.destroy_publisher(self._command_out)
+        self.destroy_publisher(self._model_out)
 
     def _decided_by(self, loaded: bundle.Bundle) -> DecidedBy:
         plan, frame = self._policy.provider.actual, self._settings.base_frame

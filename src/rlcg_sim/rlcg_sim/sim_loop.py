@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A world with its time, its commands and its faults: what sim_node does, without ROS."""
 
+from rlcg_core.bin_content import NO_FILLING, Filling
 from rlcg_core.ports import World
 from rlcg_core.types import ArmTrajectory, JointSample, ResetInfo
 from rlcg_sim.faults import FaultyCamera, Frame
@@ -26,10 +27,12 @@ class SimLoop:
         self._owed_s = 0.0
         self._frame: Frame | None = None
 
-    def reset(self, seed: int, objects: str, monotonic_s: float) -> ResetInfo:
+    def reset(
+        self, seed: int, objects: str, monotonic_s: float, filling: Filling = NO_FILLING
+    ) -> ResetInfo:
         """Begin a seeded episode and take its first picture; raises `WorldError`."""
         self._lockstep.clear()
-        info = self.world.reset(seed, objects)
+        info = self.world.reset(seed, objects, filling)
         self._pace.restart()
         self._take_picture(monotonic_s)
         return info

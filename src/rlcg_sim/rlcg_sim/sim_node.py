@@ -16,10 +16,9 @@ from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
+from rlcg_core.bin_content import Filling
 from rlcg_core.cell import ROBOT1, Cell
 from rlcg_core.errors import InputError, SpecError, WorldError
-from rlcg_core.ports import World
-from rlcg_core.reasons import WorldReason
 from rlcg_core.trajectory import check_trajectory
 from rlcg_core.types import ArmTrajectory
 from rlcg_ros import qos
@@ -36,9 +35,9 @@ from rlcg_ros.parameters import declare, watch
 from rlcg_ros.run import run
 from rlcg_ros.shares import find_urdf
 from rlcg_sim.lockstep import JawCommand
-from rlcg_sim.objects import OBJECT_SETS
 from rlcg_sim.sim_loop import SimLoop
 from rlcg_sim.sim_parameters import SimParameters
+from rlcg_sim.worlds import make_world, reset_reason
 
 LOCKSTEP_TICK_S = 0.1
 
@@ -50,7 +49,8 @@ class SimNode(Node):
         super().__init__("sim_node")
         self._cell = cell
         self._settings = declare(self, SimParameters)
-        world = _make_world(self._settings, cell)
+        urdf = find_urdf(self._settings.urdf or cell.urdf)
+        world = make_world(self._settings, cell, urdf)
         self._loop = SimLoop(world, self._settings, 1.0 / cell.control_rate_hz)
 
     def begin(self) -> None:
@@ -132,12 +132,13 @@ class SimNode(Node):
         self, request: ResetWorld.Request, response: ResetWorld.Response
     ) -> ResetWorld.Response:
         objects = request.objects or self._settings.objects
+        without = tuple(request.without)
+        filling = Filling(request.count, request.objects_seed, without, request.placement)
         response.renderer = self._loop.world.renderer
         try:
-            info = self._loop.reset(request.seed, objects, time.monotonic())
+            info = self._loop.reset(request.seed, objects, time.monotonic(), filling)
         except WorldError as error:
-            known = objects in OBJECT_SETS
-            response.reason = WorldReason.NEVER_SETTLED if known else WorldReason.UNKNOWN_OBJECTS
+            response.reason = reset_reason(objects, request.placement)
             response.text = str(error)
             return response
         response.object_names = list(info.object_names)
@@ -149,8 +150,9 @@ class SimNode(Node):
     def _on_outcome(
         self, request: GetOutcome.Request, response: GetOutcome.Response
     ) -> GetOutcome.Response:
-        outcome = self._loop.world.outcome()
-        response.outcome, response.text = int(outcome), outcome.name.lower()
+        truth = self._loop.world.truth()
+        response.outcome, response.text = int(truth.outcome), truth.outcome.name.lower()
+        response.lifted, response.target = list(truth.lifted), truth.target
         return response
 
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
@@ -176,17 +178,6 @@ class SimNode(Node):
         complaint = self._loop.complaint()
         level = Level.WARN if complaint else Level.OK
         return Health(level, complaint or "running", self._loop.report())
-
-
-def _make_world(settings: SimParameters, cell: Cell) -> World:
-    urdf = find_urdf(settings.urdf or cell.urdf)
-    if settings.backend == "mock":
-        from rlcg_sim.mock_world import MockWorld
-
-        return MockWorld(cell, urdf)
-    from rlcg_sim.pybullet_world import PyBulletWorld  # heavy, and not needed by the mock
-
-    return PyBulletWorld(cell, urdf, gui=settings.gui, renderer=settings.renderer)
 
 
 def main() -> None:

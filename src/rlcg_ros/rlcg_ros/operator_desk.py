@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Questions to the person at the robot, answered by services of the asking node.
+
+The open question stands latched on ``~/question``, empty while there is none. Answers:
+``~/label_success``, ``~/label_failure``, ``~/label_invalid`` and ``~/bin_ready``, all Trigger.
+"""
+
+import threading
+from collections.abc import Sequence
+from enum import Enum
+
+from rclpy.node import Node
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
+
+from rlcg_core.errors import WorldError
+from rlcg_ros import qos
+from rlcg_ros.calls import Caller
+
+FOR_EVER_S = 1e9
+
+
+class Answer(Enum):
+    """What a person can say, by the name of the service."""
+
+    SUCCESS = "label_success"
+    FAILURE = "label_failure"
+    INVALID = "label_invalid"
+    READY = "bin_ready"
+
+
+LABELS = (Answer.SUCCESS, Answer.FAILURE, Answer.INVALID)
+
+
+class OperatorDesk:
+    """Asks one question at a time, also when several robots have one."""
+
+    def __init__(self, node: Node, patience_s: float) -> None:
+        """``patience_s``: longest wait for an answer [wall s], 0 for ever."""
+        self._patience_s = patience_s or FOR_EVER_S
+        self._turn = threading.Lock()
+        self._wanted: Sequence[Answer] = ()
+        self._given: Answer | None = None
+        self._question_out = node.create_publisher(String, "~/question", qos.STATUS)
+        for answer in Answer:
+            node.create_service(
+                Trigger,
+                f"~/{answer.value}",
+                lambda request, response, given=answer: self._take(given, response),
+            )
+
+    def ask(self, caller: Caller, question: str, wanted: Sequence[Answer]) -> Answer:
+        """Return the answer; raises `WorldError` when none comes in time."""
+        remedy = "answer by `ros2 run rlcg_policy label_node`, or call the service"
+        free = "another question to be answered"
+        caller.wait_until(lambda: self._turn.acquire(blocking=False), FOR_EVER_S, free, remedy)
+        try:
+            self._given, self._wanted = None, wanted
+            names = " or ".join(answer.value for answer in wanted)
+            self._question_out.publish(String(data=f"{question} ({names})"))
+            caller.wait_until(
+                lambda: self._given is not None,
+                self._patience_s,
+                f"answer to '{question}'",
+                remedy,
+                patience_s=0.0,
+            )
+            if self._given is None:
+                raise WorldError(f"no answer to '{question}'")
+            return self._given
+        finally:
+            self._wanted = ()
+            self._question_out.publish(String(data=""))
+            self._turn.release()
+
+    def _take(self, answer: Answer, response: Trigger.Response) -> Trigger.Response:
+        response.success = answer in self._wanted and self._given is None
+        if response.success:
+            self._given = answer
+            response.message = f"{answer.value} is noted"
+        elif self._wanted:
+            names = " or ".join(one.value for one in self._wanted)
+            response.message = f"{answer.value} is no answer to the question, expected {names}"
+        else:
+            response.message = "nothing is asked now: wait for the next question"
+        return response
