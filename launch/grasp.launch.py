@@ -99,6 +99,12 @@ def arguments() -> list[DeclareLaunchArgument]:
             "rate_hz", default_value="3.0", description="Decisions per second of the closed loop"
         ),
         DeclareLaunchArgument(
+            "evaluate",
+            default_value="true",
+            choices=["true", "false"],
+            description="Run evaluate_node; else the cell waits for goals (sim, mock)",
+        ),
+        DeclareLaunchArgument(
             "run_directory",
             default_value="runs",
             description="Folder for the reports; each run gets a folder of its own in it",
@@ -178,6 +184,9 @@ def nodes() -> list[Node]:
     lockstep = PythonExpression(
         [IS_SIMULATED, " and '", LaunchConfiguration("lockstep"), "' == 'true'"]
     )
+    evaluates = PythonExpression(
+        [IS_SIMULATED, " and '", LaunchConfiguration("evaluate"), "' == 'true'"]
+    )
     seed, objects = argument("seed", int), argument("objects", str)
     sim = {
         "backend": ParameterValue(physics, value_type=str),
@@ -210,7 +219,7 @@ def nodes() -> list[Node]:
         node("rlcg_sim", "sim_node", sim, IfCondition(IS_SIMULATED)),
         node("rlcg_policy", "arm_node", arm),
         node("rlcg_policy", "policy_node", policy),
-        node("rlcg_policy", "evaluate_node", evaluate, IfCondition(IS_SIMULATED)),
+        node("rlcg_policy", "evaluate_node", evaluate, IfCondition(evaluates)),
     ]
 
 
