@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
 from processes import NodeProcess, parameters
 from rlcg_msgs.msg import GraspCommand
-from robot_bench import HOME, Robot
+from robot_bench import HOME, NAMES, Robot
 from std_srvs.srv import Trigger
 
 from rlcg_core.cell import ROBOT1
@@ -134,18 +136,24 @@ def test_lost_joint_states_stop_the_motion(robot: Robot) -> None:
 
 
 @pytest.mark.usefixtures("gate")
-def test_joint_names_of_another_robot_are_listed(robot: Robot) -> None:
+def test_another_robot_is_not_activated_and_its_joints_are_listed(robot: Robot) -> None:
     robot.names = tuple(f"joint_{i}" for i in range(1, 8))
-    status = robot.await_state(GateState.HOLDING)
     robot.until(
-        lambda: robot.received["gate_status"][-1].reason == GateReason.BAD_JOINT_STATE, "complaint"
+        lambda: any(s.reason == GateReason.BAD_JOINT_STATE for s in robot.received["gate_status"]),
+        "complaint",
     )
     status = robot.received["gate_status"][-1]
+    assert status.state == GateState.INACTIVE
     assert "joint_1" in status.text
-    assert "lbr_A1" in status.text
+    assert "expected ['lbr_A1'" in status.text
+    state = robot.call(GetState, "arm_node/get_state", GetState.Request()).current_state
+    assert state.id == State.PRIMARY_STATE_INACTIVE
     robot.send(robot.message())
-    assert robot.await_state(GateState.STOPPED).reason == GateReason.BAD_JOINT_STATE
+    change = ChangeState.Request(transition=Transition(id=Transition.TRANSITION_ACTIVATE))
+    assert not robot.call(ChangeState, "arm_node/change_state", change).success
     assert robot.count("joint_trajectory") == 0
+    robot.names = NAMES
+    robot.await_state(GateState.READY)
 
 
 @pytest.mark.usefixtures("gate")

@@ -16,6 +16,7 @@ from rlcg_ros.conversions.joints import (
     trajectory_from_msg,
     trajectory_to_msg,
 )
+from rlcg_ros.conversions.poses import tool_pose_from_msg, tool_pose_to_msg
 from rlcg_ros.conversions.stamps import stamp_from_s, stamp_to_s
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "joints_to_msg",
     "stamp_from_s",
     "stamp_to_s",
+    "tool_pose_from_msg",
+    "tool_pose_to_msg",
     "trajectory_from_msg",
     "trajectory_to_msg",
 ]
