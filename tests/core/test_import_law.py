@@ -41,7 +41,7 @@ ROS = {
 LIBRARY = {
     "rlcg_core": {"numpy"},
     "rlcg_ros": {"rlcg_core", "numpy"} | ROS,
-    "rlcg_policy": {"rlcg_core", "numpy", "yaml", "cv2", "onnxruntime", "pinocchio", "yaml"},
+    "rlcg_policy": {"rlcg_core", "numpy", "cv2", "onnxruntime", "pinocchio", "yaml"},
     "rlcg_sim": {
         "rlcg_core",
         "numpy",

@@ -72,8 +72,8 @@ class OnnxPolicy:
         before = trace.decision
         outputs: Arrays = {"q": before.q_value, "mean": before.cem_mean, "std": before.cem_std}
         if trace.inputs:
-            image = np.ascontiguousarray(trace.observation.image_hwc)
-            outputs = self._infer({**trace.inputs, "image": image})
+            fed = {**trace.inputs, "image": np.ascontiguousarray(trace.observation.image_hwc)}
+            outputs = self._infer({n: np.asarray(fed[n]) for n in self.manifest.inputs})
         return self._answer(trace.observation, trace.memory, outputs)[0]
 
     def _answer(
