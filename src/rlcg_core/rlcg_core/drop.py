@@ -16,8 +16,10 @@ from rlcg_core.types import Action, ToolPose
 RAISED_M = 0.15
 # A jaw needs close_time_s of 0.5 s and an object a moment to come to rest: steps of a third of a
 # second, the cell's control period.
-CLOSE_STEPS, OPEN_STEPS, REST_STEPS = 2, 3, 4
+CLOSE_STEPS, OPEN_STEPS, SHUT_STEPS = 2, 3, 4
 MAX_RAISE_STEPS = 12
+# What the grasp pushed may roll on for seconds; then the picture is taken all the same.
+MAX_REST_STEPS = 24
 
 
 class Stage(Enum):
@@ -25,6 +27,7 @@ class Stage(Enum):
 
     RAISE = "raise"
     CLOSE = "close"
+    REST = "rest"
     LOOK = "look"
     OPEN = "open"
     SHUT = "shut"
@@ -47,13 +50,17 @@ class DropScript:
 
     def __init__(self, floor_z_m: float, drop: bool) -> None:
         self._floor_z_m, self._raised_for = floor_z_m, 0
-        stages = [Stage.CLOSE] * CLOSE_STEPS + [Stage.LOOK]
+        self._left = [Stage.CLOSE] * CLOSE_STEPS + [Stage.LOOK]
         if drop:
-            stages += [Stage.OPEN] * OPEN_STEPS + [Stage.SHUT] * REST_STEPS + [Stage.LOOK_AGAIN]
-        self._left = stages
+            before = [Stage.CLOSE] * CLOSE_STEPS + [Stage.REST] * MAX_REST_STEPS + [Stage.LOOK]
+            after = [Stage.OPEN] * OPEN_STEPS + [Stage.SHUT] * SHUT_STEPS + [Stage.LOOK_AGAIN]
+            self._left = before + after
 
-    def next(self, tool: ToolPose) -> Step | None:
-        """Return the next step; None is the end of the script."""
+    def next(self, tool: ToolPose, resting: bool = False) -> Step | None:
+        """Return the next step; None is the end of the script.
+
+        ``resting``: nothing in the picture moves any more, so that there is no more to wait for.
+        """
         height_m = float(tool.position_m[2]) - self._floor_z_m
         if height_m < RAISED_M and self._raised_for < MAX_RAISE_STEPS:
             self._raised_for += 1
@@ -61,6 +68,8 @@ class DropScript:
             return Step(Stage.RAISE, Action(np.array([0.0, 0.0, rise_m]), close=True))
         if not self._left:
             return None
+        while resting and self._left[0] is Stage.REST:
+            self._left.pop(0)
         stage = self._left.pop(0)
         opens = stage is Stage.OPEN
         last = not self._left

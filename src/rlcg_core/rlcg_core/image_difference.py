@@ -17,12 +17,14 @@ from rlcg_core.types import ImageArray
 FloatArray = npt.NDArray[np.float64]
 
 # The picture is compared as this many tiles side by side, each the mean of its pixels: that
-# averages sensor noise away and forgives an arm that comes back within a pixel.
-TILES_WIDE = 160
+# averages sensor noise away and forgives an arm or an object that creeps by a pixel.
+TILES_WIDE = 64
 # A tile changed when one of its colours did by more than this [0..255].
-CHANGED_BY = 12.0
-# So many changed tiles, of 20,480 at 4:5, are an object: about 2 cm seen from a metre.
-CHANGED_TILES = 12
+CHANGED_BY = 20.0
+# So many changed tiles, of 3,264 at 4:5, are an object. Measured in simulation: docs/evaluation.md.
+CHANGED_TILES = 8
+# A scene rests when not more than this changes between two pictures a second or so apart.
+RESTING_TILES = 1
 
 
 def changed_tiles(before_hwc: ImageArray, after_hwc: ImageArray) -> int:
@@ -39,6 +41,11 @@ def changed_tiles(before_hwc: ImageArray, after_hwc: ImageArray) -> int:
     change = _tiles(after_hwc) - _tiles(before_hwc)
     change -= np.median(change, axis=(0, 1), keepdims=True)
     return int(np.count_nonzero(np.max(np.abs(change), axis=2) > CHANGED_BY))
+
+
+def at_rest(earlier_hwc: ImageArray, now_hwc: ImageArray) -> bool:
+    """Return whether nothing moves any more; the pictures are a second or so apart."""
+    return changed_tiles(earlier_hwc, now_hwc) <= RESTING_TILES
 
 
 def judge_difference(before_hwc: ImageArray, after_hwc: ImageArray) -> Judgement:

@@ -6,6 +6,7 @@ The steps are `rlcg_core.drop`; each goes out as a ``grasp_command`` on a fresh 
 
 import time
 import uuid
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from rlcg_msgs.msg import GraspCommand
 from rlcg_core.cell import Cell
 from rlcg_core.drop import DropScript, Stage, Step
 from rlcg_core.errors import InputError
-from rlcg_core.image_difference import judge_difference
+from rlcg_core.image_difference import at_rest, judge_difference
 from rlcg_core.outcome_sources import OPEN_SHARE, Judgement, Source, judge_opening
 from rlcg_core.ports import Kinematics
 from rlcg_core.reasons import GateState, Outcome
@@ -26,6 +27,8 @@ from rlcg_ros.cell_watch import CellWatch
 from rlcg_ros.conversions import decision_to_msg
 
 FRAME_S = 10.0
+# A scene rests when this many frames in a row look alike: more than a second at 3 Hz.
+REST_FRAMES = 5
 
 
 @dataclass
@@ -83,6 +86,7 @@ class GripperLook:
 
     def _run(self, script: DropScript) -> _Seen:
         seen, episode, number = _Seen(), uuid.uuid4().hex[:8], 0
+        pictures: deque[ImageArray | None] = deque(maxlen=REST_FRAMES)
         sent_s, left_s = -float("inf"), -float("inf")
         while True:
             self._await_frame(sent_s, left_s)
@@ -90,7 +94,8 @@ class GripperLook:
                 seen.stopped = True
                 return seen
             joints = self._joints()
-            step = script.next(self._tool(joints))
+            pictures.append(self._watch.image)
+            step = script.next(self._tool(joints), _resting(pictures))
             if step is None:
                 return seen
             self._note(step, joints, seen)
@@ -133,6 +138,13 @@ class GripperLook:
 
     def _opening_m(self, joints: JointSample) -> float:
         return float(joints.pick((self._cell.gripper.joint_name,))[0])
+
+
+def _resting(pictures: deque[ImageArray | None]) -> bool:
+    first, last = pictures[0], pictures[-1]
+    if len(pictures) < REST_FRAMES or first is None or last is None:
+        return False
+    return at_rest(first, last)
 
 
 def _compare(seen: _Seen) -> Judgement:
