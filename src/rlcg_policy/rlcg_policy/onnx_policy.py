@@ -70,7 +70,8 @@ class OnnxPolicy:
         Where the network did not run, Q and CEM are those of the trace. Raises `InputError`.
         """
         before = trace.decision
-        outputs: Arrays = {"q": before.q_value, "mean": before.cem_mean, "std": before.cem_std}
+        q_value = np.array(before.q_value)
+        outputs: Arrays = {"q": q_value, "mean": before.cem_mean, "std": before.cem_std}
         if trace.inputs:
             fed = {**trace.inputs, "image": np.ascontiguousarray(trace.observation.image_hwc)}
             outputs = self._infer({n: np.asarray(fed[n]) for n in self.manifest.inputs})

@@ -21,8 +21,8 @@ from rlcg_core.errors import ConfigError
 from rlcg_core.reasons import GateReason, GateState, TerminationReason
 from rlcg_policy.provenance import source_commit
 from rlcg_record.bag import Bag
-from rlcg_record.bag_metadata import qos_text
 from rlcg_record.bag_keeper import BagKeeper, Provenance
+from rlcg_record.bag_metadata import qos_text
 from rlcg_record.bounded_queue import BoundedQueue
 from rlcg_record.record_parameters import MB, RecordParameters
 from rlcg_record.recorder import Recorder

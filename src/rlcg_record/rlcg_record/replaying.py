@@ -33,7 +33,8 @@ class Replayed:
     def action_change(self) -> FloatArray:
         """Return the new action minus the recorded one, shape (8,), in the spec's order."""
         assert self.again is not None
-        return self.again.action.to_array() - np.array(self.step.msg.action)
+        recorded: FloatArray = np.array(self.step.msg.action, np.float64)
+        return self.again.action.to_array() - recorded
 
     @property
     def q_change(self) -> float:
