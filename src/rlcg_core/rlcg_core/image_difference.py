@@ -22,25 +22,26 @@ TILES_WIDE = 64
 # A tile changed when one of its colours did by more than this [0..255].
 CHANGED_BY = 20.0
 # So many changed tiles, of 3,264 at 4:5, are an object. Measured in simulation: docs/evaluation.md.
-CHANGED_TILES = 8
+CHANGED_TILES = 12
+# A tile that did by more than this before the drop, and its neighbours, belong to something that
+# moves by itself, as an object that was pushed and still rolls: they are not counted.
+MOVED_BY = 8.0
 # A scene rests when not more than this changes between two pictures a second or so apart.
 RESTING_TILES = 1
 
 
-def changed_tiles(before_hwc: ImageArray, after_hwc: ImageArray) -> int:
+def changed_tiles(
+    before_hwc: ImageArray, after_hwc: ImageArray, earlier_hwc: ImageArray | None = None
+) -> int:
     """Return how many tiles differ between two RGB pictures of one shape.
 
-    A change of all tiles alike (exposure, lamps) is taken off first. Raises `InputError` for
-    pictures of different shapes.
+    Tiles that differ between ``earlier_hwc`` and the first already, or lie beside such a tile, are
+    left out. Raises `InputError` for pictures of different shapes.
     """
-    if before_hwc.shape != after_hwc.shape:
-        raise InputError(
-            f"pictures are {before_hwc.shape} and {after_hwc.shape}, expected one shape: did the "
-            "camera change its size?"
-        )
-    change = _tiles(after_hwc) - _tiles(before_hwc)
-    change -= np.median(change, axis=(0, 1), keepdims=True)
-    return int(np.count_nonzero(np.max(np.abs(change), axis=2) > CHANGED_BY))
+    changed = _change(before_hwc, after_hwc) > CHANGED_BY
+    if earlier_hwc is not None:
+        changed &= ~_grown(_change(earlier_hwc, before_hwc) > MOVED_BY)
+    return int(np.count_nonzero(changed))
 
 
 def at_rest(earlier_hwc: ImageArray, now_hwc: ImageArray) -> bool:
@@ -48,12 +49,40 @@ def at_rest(earlier_hwc: ImageArray, now_hwc: ImageArray) -> bool:
     return changed_tiles(earlier_hwc, now_hwc) <= RESTING_TILES
 
 
-def judge_difference(before_hwc: ImageArray, after_hwc: ImageArray) -> Judgement:
-    """Judge by the pictures before and after the drop: success if something moved."""
-    changed = changed_tiles(before_hwc, after_hwc)
+def judge_difference(
+    before_hwc: ImageArray, after_hwc: ImageArray, earlier_hwc: ImageArray | None = None
+) -> Judgement:
+    """Judge by the pictures before and after the drop: success if something moved.
+
+    ``earlier_hwc`` was taken a second or so before the first: what moved then does not count.
+    """
+    changed = changed_tiles(before_hwc, after_hwc, earlier_hwc)
     outcome = Outcome.SUCCESS if changed >= CHANGED_TILES else Outcome.FAILURE
     text = f"{changed} tiles changed, an object from {CHANGED_TILES} on"
     return Judgement(Source.IMAGE_DIFFERENCE, outcome, text)
+
+
+def _change(one_hwc: ImageArray, other_hwc: ImageArray) -> FloatArray:
+    """Return by how much the colours of each tile changed, without what changed everywhere.
+
+    Exposure and lamps change all tiles alike.
+    """
+    if one_hwc.shape != other_hwc.shape:
+        raise InputError(
+            f"pictures are {one_hwc.shape} and {other_hwc.shape}, expected one shape: did the "
+            "camera change its size?"
+        )
+    change = _tiles(other_hwc) - _tiles(one_hwc)
+    change -= np.median(change, axis=(0, 1), keepdims=True)
+    return np.asarray(np.max(np.abs(change), axis=2))
+
+
+def _grown(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return the mask with the neighbours of its tiles."""
+    rows, columns = mask.shape
+    padded = np.pad(mask, 1)
+    shifted = [padded[y : y + rows, x : x + columns] for y in range(3) for x in range(3)]
+    return np.asarray(np.any(shifted, axis=0))
 
 
 def _tiles(image_hwc: ImageArray) -> FloatArray:

@@ -33,9 +33,13 @@ REST_FRAMES = 5
 
 @dataclass
 class _Seen:
-    """What the script saw: jaw opening [m] and the two pictures; ``stopped``: the gate refused."""
+    """What the script saw: jaw opening [m] and the pictures; ``stopped``: the gate refused.
+
+    ``earlier_hwc`` is from a second or so before ``before_hwc``.
+    """
 
     opening_m: float = float("nan")
+    earlier_hwc: ImageArray | None = None
     before_hwc: ImageArray | None = None
     after_hwc: ImageArray | None = None
     stopped: bool = False
@@ -98,7 +102,7 @@ class GripperLook:
             step = script.next(self._tool(joints), _resting(pictures))
             if step is None:
                 return seen
-            self._note(step, joints, seen)
+            self._note(step, joints, seen, pictures[0])
             sent_s, left_s = self._watch.image_stamp_s, time.monotonic()
             self._send(step, sent_s, episode, number)
             number += 1
@@ -115,9 +119,12 @@ class GripperLook:
         remedy = "is there a camera on image_raw, does the robot follow commands?"
         self._caller.wait_until(arrived, FRAME_S, "frame after a command to the gripper", remedy)
 
-    def _note(self, step: Step, joints: JointSample, seen: _Seen) -> None:
+    def _note(
+        self, step: Step, joints: JointSample, seen: _Seen, earlier: ImageArray | None
+    ) -> None:
         if step.stage is Stage.LOOK:
             seen.opening_m, seen.before_hwc = self._opening_m(joints), self._watch.image
+            seen.earlier_hwc = earlier
         elif step.stage is Stage.LOOK_AGAIN:
             seen.after_hwc = self._watch.image
 
@@ -150,4 +157,4 @@ def _resting(pictures: deque[ImageArray | None]) -> bool:
 def _compare(seen: _Seen) -> Judgement:
     if seen.before_hwc is None or seen.after_hwc is None:
         return Judgement(Source.IMAGE_DIFFERENCE, Outcome.UNKNOWN, "a picture is missing")
-    return judge_difference(seen.before_hwc, seen.after_hwc)
+    return judge_difference(seen.before_hwc, seen.after_hwc, seen.earlier_hwc)
