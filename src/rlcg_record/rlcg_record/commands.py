@@ -45,6 +45,11 @@ def dataset(words: Sequence[str]) -> int:
     parser.add_argument(
         "--fps", type=int, default=3, help="decisions per second, for LeRobot (default: 3)"
     )
+    parser.add_argument(
+        "--no-rewards",
+        action="store_true",
+        help="LeRobot: leave out rewards, and so take episodes too that nobody judged",
+    )
     return _run(parser, words, _dataset)
 
 
@@ -70,7 +75,9 @@ def _replay(options: argparse.Namespace) -> int:
 def _dataset(options: argparse.Namespace) -> int:
     from rlcg_record.dataset_command import make_dataset
 
-    return make_dataset(options.sources, options.out, options.format, options.fps)
+    return make_dataset(
+        options.sources, options.out, options.format, options.fps, not options.no_rewards
+    )
 
 
 def _parser(name: str, command: Callable[..., int]) -> argparse.ArgumentParser:
