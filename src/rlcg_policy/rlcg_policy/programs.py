@@ -19,6 +19,16 @@ def evaluate_node() -> None:
     start("rlcg_policy.evaluate_node")
 
 
+def label_node() -> None:
+    """Answer an evaluation's questions in a terminal."""
+    start("rlcg_policy.label_node")
+
+
 def policy_node() -> None:
     """Run the policy."""
     start("rlcg_policy.policy_node")
+
+
+def snapshot_node() -> None:
+    """Run the saving of pictures with joints."""
+    start("rlcg_policy.snapshot_node")
