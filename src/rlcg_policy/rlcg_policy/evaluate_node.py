@@ -45,7 +45,7 @@ class EvaluateNode(Node):  # type: ignore[misc]  # rclpy has no types
         self._sources = parse_sources(settings.outcome_sources)
         self._caller = Caller(self, _say)
         people = settings.backend == "robot" or Source.OPERATOR in self._sources
-        self._desk = OperatorDesk(self, settings.label_timeout_s) if people else None
+        self._desk = OperatorDesk(self, settings.label_timeout_s, _say) if people else None
         self._stations = [self._station(name) for name in settings.robots]
         self._thread = threading.Thread(target=self._work, name="evaluation")
 

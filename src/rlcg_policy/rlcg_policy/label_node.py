@@ -34,7 +34,7 @@ class LabelNode(Node):  # type: ignore[misc]  # rclpy has no types
         super().__init__("label_node")
         self.exit_code: int | None = None
         self._caller = Caller(self, _say)
-        self._services = {
+        self._clients_by_answer = {
             answer: self.create_client(Trigger, f"evaluate_node/{answer.value}")
             for answer in Answer
         }
@@ -68,7 +68,9 @@ class LabelNode(Node):  # type: ignore[misc]  # rclpy has no types
             _say(HELP)
             return
         try:
-            answer = self._caller.call(self._services[KEYS[key]], Trigger.Request(), ANSWER_S)
+            answer = self._caller.call(
+                self._clients_by_answer[KEYS[key]], Trigger.Request(), ANSWER_S
+            )
             _say(answer.message)
         except WorldError as error:
             complain(error)

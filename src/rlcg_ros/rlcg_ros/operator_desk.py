@@ -6,7 +6,7 @@ The open question stands latched on ``~/question``, empty while there is none. A
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 
 from rclpy.node import Node
@@ -35,9 +35,12 @@ LABELS = (Answer.SUCCESS, Answer.FAILURE, Answer.INVALID)
 class OperatorDesk:
     """Asks one question at a time, also when several robots have one."""
 
-    def __init__(self, node: Node, patience_s: float) -> None:
-        """``patience_s``: longest wait for an answer [wall s], 0 for ever."""
-        self._patience_s = patience_s or FOR_EVER_S
+    def __init__(self, node: Node, patience_s: float, say: Callable[[str], None]) -> None:
+        """``patience_s``: longest wait for an answer [wall s], 0 for ever.
+
+        ``say`` gets every question as well.
+        """
+        self._patience_s, self._say = patience_s or FOR_EVER_S, say
         self._turn = threading.Lock()
         self._wanted: Sequence[Answer] = ()
         self._given: Answer | None = None
@@ -52,18 +55,24 @@ class OperatorDesk:
     def ask(self, caller: Caller, question: str, wanted: Sequence[Answer]) -> Answer:
         """Return the answer; raises `WorldError` when none comes in time."""
         remedy = "answer by `ros2 run rlcg_policy label_node`, or call the service"
-        free = "another question to be answered"
-        caller.wait_until(lambda: self._turn.acquire(blocking=False), FOR_EVER_S, free, remedy)
+        caller.wait_until(
+            lambda: self._turn.acquire(blocking=False),
+            FOR_EVER_S,
+            "answer to another question",
+            remedy,
+            patience_s=FOR_EVER_S,
+        )
         try:
             self._given, self._wanted = None, wanted
             names = " or ".join(answer.value for answer in wanted)
+            self._say(f"question: {question} ({names}): {remedy}")
             self._question_out.publish(String(data=f"{question} ({names})"))
             caller.wait_until(
                 lambda: self._given is not None,
                 self._patience_s,
                 f"answer to '{question}'",
                 remedy,
-                patience_s=0.0,
+                patience_s=FOR_EVER_S,
             )
             if self._given is None:
                 raise WorldError(f"no answer to '{question}'")

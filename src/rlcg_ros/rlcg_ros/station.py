@@ -60,6 +60,7 @@ class RosStation:
         self.model = ModelWatch(node, f"{prefix}policy_node")
         self._home = node.create_client(Trigger, f"{prefix}arm_node/home")
         self._reset_stop = node.create_client(Trigger, f"{prefix}arm_node/reset_stop")
+        self._cancel = node.create_client(Trigger, f"{prefix}policy_node/cancel")
         self._grasp = ActionClient(node, Grasp, f"{prefix}policy_node/grasp")
         self._digest = ""
 
@@ -67,7 +68,7 @@ class RosStation:
         """Wait for all that is needed, before anything moves; one line for what is late."""
         limit_s = self._waits.nodes_s
         self._bin.wait(limit_s)
-        for client in (self._home, self._reset_stop, self._grasp):
+        for client in (self._home, self._reset_stop, self._cancel, self._grasp):
             self._caller.service(client, limit_s)
         self._caller.wait_until(
             lambda: bool(self.model.digest), limit_s, "policy_node/model_info", "start policy_node"
@@ -79,6 +80,7 @@ class RosStation:
             "image on image_raw",
             "start the camera or the simulator, or remap the topic",
         )
+        self._end_left_over()
 
     def reset(self, wish: Wish) -> Scene:
         """Have the scene made, release a stopped gate, await a frame that shows the arm at home."""
@@ -125,6 +127,15 @@ class RosStation:
             gate=self._watch.gate_reason if stopped else GateReason.OK,
             frames=self._watch.frames,
         )
+
+    def _end_left_over(self) -> None:
+        """End an episode that an evaluation begun before us and was killed over."""
+
+        def idle() -> bool:
+            return not self._caller.call(self._cancel, Trigger.Request(), ANSWER_S).success
+
+        remedy = "look at the output of policy_node"
+        self._caller.wait_until(idle, self._waits.home_s, "end of an earlier episode", remedy)
 
     def _release_gate(self) -> None:
         """Call ``reset_stop`` until the gate is open; it has a cool-down."""
