@@ -103,3 +103,21 @@ def test_red_green_and_blue_arrive_at_the_network_in_their_order(
     sensors.close()
     assert found.dtype == np.uint8
     np.testing.assert_allclose(stripe_colours(found.reshape(512, 640, 3)), STRIPES, atol=TOLERANCE)
+
+
+def test_policy_node_listens_to_the_transport_that_it_is_told(
+    bench: RosBench, tmp_path: Path
+) -> None:
+    model = tiny_model.write(tmp_path / "tiny").folder
+    arguments = parameters(model=model, image_transport="compressed", autostart=True)
+    remapped = ["-r", "image_raw:=/eye/image_raw"]
+    log = tmp_path / "policy.log"
+    with NodeProcess("rlcg_policy.policy_node", log, *arguments, *remapped) as process:
+        readers = bench.node.get_subscriptions_info_by_topic
+        bench.until(
+            lambda: len(readers("/eye/image_raw/compressed")) == 1,
+            f"reader of compressed images: {process.output}",
+            20.0,
+        )
+        assert readers("/eye/image_raw") == []
+        assert readers("/image_raw") == []

@@ -74,6 +74,9 @@ class SnapshotNode(Node):  # type: ignore[misc]  # rclpy has no types
                 f"newest image is {age_s:.1f} s old, expected at most {FRESH_S:g} s: start the "
                 "camera, or remap image_raw"
             )
+        size, told = (self._image.width, self._image.height), (self._info.width, self._info.height)
+        if self._info.width and size != told:
+            raise InputError(f"image is {size} px, camera_info says {told}: is it one camera?")
         stamp_s = stamp_to_s(self._image.header.stamp)
         none = JointSample((), np.zeros(0), np.zeros(0), stamp_s)
         joints = self._stillness.at(stamp_s) if self._joints_seen else none
@@ -82,8 +85,7 @@ class SnapshotNode(Node):  # type: ignore[misc]  # rclpy has no types
             stamp_s,
             joints.names,
             tuple(joints.positions.tolist()),
-            self._image.width,
-            self._image.height,
+            *size,
             tuple(info.k.tolist()),
             tuple(info.d),
         )

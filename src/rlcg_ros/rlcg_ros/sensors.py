@@ -64,7 +64,7 @@ class Sensors:
         self._joints: deque[SensedJoints] = deque(maxlen=JOINT_SAMPLES_KEPT)
         self._subscriptions = [
             self._subscribe_to_images(),
-            node.create_subscription(CameraInfo, "camera_info", self._take_info, qos.IMAGE_READ),
+            self._subscribe(CameraInfo, "camera_info", self._take_info),
             node.create_subscription(
                 JointState, "joint_states", self._take_joints, qos.JOINT_STATES_READ
             ),
@@ -100,13 +100,15 @@ class Sensors:
 
     def _subscribe_to_images(self) -> Subscription:
         if self._decode is None:
-            return self._node.create_subscription(
-                Image, "image_raw", self._take_image, qos.IMAGE_READ
-            )
+            return self._subscribe(Image, "image_raw", self._take_image)
         # As image_transport: below the name that image_raw is remapped to.
         topic = f"{self._node.resolve_topic_name('image_raw')}/compressed"
+        return self._subscribe(CompressedImage, topic, self._take_image)
+
+    def _subscribe(self, kind: type, topic: str, callback: Callable[..., None]) -> Subscription:
+        profile, options = qos.overridable(qos.IMAGE_READ)
         return self._node.create_subscription(
-            CompressedImage, topic, self._take_image, qos.IMAGE_READ
+            kind, topic, callback, profile, qos_overriding_options=options
         )
 
     def _picture(self, msg: Image | CompressedImage) -> npt.NDArray[np.uint8]:
