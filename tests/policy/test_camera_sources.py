@@ -22,7 +22,7 @@ from rlcg_core.types import ImageArray
 from rlcg_policy.camera.opencv_source import DeviceRequest, without_password
 from rlcg_policy.camera.pace import Pace
 from rlcg_policy.camera.port import CaptureError, PicturesEndedError, PictureSource
-from rlcg_policy.camera.sources import source_maker
+from rlcg_policy.camera.sources import hardware_id, source_maker
 
 FAST = DeviceRequest(640, 512, 500.0)
 THREE = [numbered(i) for i in range(3)]
@@ -145,6 +145,18 @@ def test_passwords_are_not_shown() -> None:
     with pytest.raises(ConfigError) as error:
         source("ftp://user:secret@host/film")
     assert "secret" not in str(error.value)
+
+
+def test_a_camera_is_called_by_its_serial_number_where_that_is_known(tmp_path: Path) -> None:
+    device, other, by_id = tmp_path / "video0", tmp_path / "video1", tmp_path / "by-id"
+    by_id.mkdir()
+    for path in (device, other):
+        path.touch()
+    (by_id / "usb-Maker_Model_A1B2-video-index0").symlink_to(device)
+    assert hardware_id(str(device), by_id) == "usb-Maker_Model_A1B2-video-index0"
+    assert hardware_id(str(other), by_id) == str(other)
+    assert hardware_id(str(device), tmp_path / "nowhere") == str(device)
+    assert hardware_id("rtsp://user:secret@host/path", by_id) == "rtsp://***@host/path"
 
 
 def test_a_pace_keeps_its_rate_and_does_not_catch_up() -> None:

@@ -20,8 +20,7 @@ from rlcg_policy.camera.codec import encode_jpeg
 from rlcg_policy.camera.framing import Framing
 from rlcg_policy.camera.health import complaints
 from rlcg_policy.camera.info_url import info_path
-from rlcg_policy.camera.opencv_source import without_password
-from rlcg_policy.camera.sources import source_maker
+from rlcg_policy.camera.sources import hardware_id, source_maker
 from rlcg_policy.camera_parameters import CameraParameters
 from rlcg_ros import qos
 from rlcg_ros.clocks import now
@@ -66,7 +65,7 @@ class CameraNode(ManagedNode):
         )
         self._wanted = True
         self._open_topics()
-        device = without_password(settings.video_device)
+        device = hardware_id(settings.video_device)
         tasks = {"capture": self._capture_health, "calibration": self._calibration_health}
         self._diagnostics = Diagnostics(self, device, tasks)
 

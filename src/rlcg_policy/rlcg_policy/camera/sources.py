@@ -16,6 +16,7 @@ from rlcg_policy.camera.opencv_source import (
 )
 from rlcg_policy.camera.port import PictureSource
 
+BY_ID = Path("/dev/v4l/by-id")
 STREAM_SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp")
 
 
@@ -44,3 +45,14 @@ def source_maker(
         f"video_device is '{found}', expected /dev/videoN or its number N, a video file, a folder "
         f"of pictures, or a URL that begins with one of {', '.join(STREAM_SCHEMES)}"
     )
+
+
+def hardware_id(video_device: str, by_id: Path = BY_ID) -> str:
+    """Return what to call the source: a camera's name with its serial number where that is known.
+
+    Linux keeps those names as links to the devices in the folder ``by_id``.
+    """
+    device = Path(f"/dev/video{video_device}" if video_device.isdigit() else video_device)
+    links = sorted(by_id.iterdir()) if by_id.is_dir() else []
+    names = [link.name for link in links if link.resolve() == device.resolve()]
+    return names[0] if names else without_password(video_device)
