@@ -69,6 +69,11 @@ def arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "resume", default_value="", description="Go on with this run: latest, or its folder"
         ),
+        DeclareLaunchArgument(
+            "bag_directory",
+            default_value="",
+            description="Where record_node puts its bags, so that the report names them",
+        ),
     ]
     return declared + [one for one in CELL["arguments"]() if one.name not in OWN]
 
@@ -127,7 +132,15 @@ def evaluate_node(context: LaunchContext, robots: list[str]) -> Node:
     simulated = value(context, "backend") != "robot"
     sources = value(context, "outcome_sources") or ("simulator" if simulated else "gripper_opening")
     argument = CELL["argument"]
-    texts = ("protocol", "replacement", "backend", "objects", "resume", "run_directory")
+    texts = (
+        "protocol",
+        "replacement",
+        "backend",
+        "objects",
+        "resume",
+        "run_directory",
+        "bag_directory",
+    )
     parameters = {
         **{name: argument(name, str) for name in texts},
         **{name: argument(name, int) for name in ("grasps", "seed")},

@@ -8,6 +8,7 @@ Each attempt: the scene, `arm_node/home`, one `policy_node/grasp`, the judges. T
 
 import sys
 import threading
+from pathlib import Path
 
 from rclpy.node import Node
 
@@ -23,6 +24,7 @@ from rlcg_policy.team import Team
 from rlcg_ros.bins import Bin, BinOfPeople, SimulatedBin
 from rlcg_ros.calls import Caller, CallStoppedError
 from rlcg_ros.cell_watch import CellWatch
+from rlcg_ros.episode_notes import EpisodeNotes
 from rlcg_ros.gripper_look import GripperLook
 from rlcg_ros.judges import Judges
 from rlcg_ros.operator_desk import OperatorDesk
@@ -70,7 +72,9 @@ class EvaluateNode(Node):  # type: ignore[misc]  # rclpy has no types
             filler = SimulatedBin(self, caller, prefix, settings.reset_timeout_s)
         judges = Judges(caller, filler, self._desk, self._look(watch, prefix), robot)
         waits = Waits(settings.wait_for_nodes_s, settings.reset_timeout_s, settings.home_timeout_s)
-        return RosStation(self, caller, waits, watch, filler, judges, prefix)
+        bags = Path(settings.bag_directory).expanduser() if settings.bag_directory else None
+        notes = EpisodeNotes(self, prefix, bags)
+        return RosStation(self, caller, waits, watch, filler, judges, notes, prefix)
 
     def _look(self, watch: CellWatch, prefix: str) -> GripperLook | None:
         """Return what the sources that move the gripper need, None where there is none of them."""

@@ -46,6 +46,9 @@ class EvaluateParameters:
     lockstep: bool = param(True, "the world waits for each command, as simulators may")
     urdf: str = param("", "robot description for looks at the gripper; empty: the cell's own")
     run_directory: str = param("runs", "folder of the reports; each run gets its own in it")
+    bag_directory: str = param(
+        "", "where record_node puts its bags, so that the record names them; empty: none"
+    )
     wait_for_nodes_s: float = param(
         30.0, "longest wait for the other nodes, wall time", low=0.1, high=3600.0
     )

@@ -23,6 +23,7 @@ from rlcg_ros.bins import ANSWER_S, Bin
 from rlcg_ros.calls import Caller
 from rlcg_ros.cell_watch import CellWatch
 from rlcg_ros.conversions import stamp_from_s
+from rlcg_ros.episode_notes import EpisodeNotes
 from rlcg_ros.judges import Judges
 from rlcg_ros.model_info import ModelWatch
 
@@ -51,12 +52,13 @@ class RosStation:
         watch: CellWatch,
         filler: Bin,
         judges: Judges,
+        notes: EpisodeNotes,
         prefix: str = "",
         cell: Cell = ROBOT1,
     ) -> None:
         """``prefix``: the robot's namespace with a slash, or empty."""
         self._caller, self._waits, self._arm = caller, waits, cell.arm
-        self._watch, self._bin, self._judges = watch, filler, judges
+        self._watch, self._bin, self._judges, self._notes = watch, filler, judges, notes
         self.model = ModelWatch(node, f"{prefix}policy_node")
         self._home = node.create_client(Trigger, f"{prefix}arm_node/home")
         self._reset_stop = node.create_client(Trigger, f"{prefix}arm_node/reset_stop")
@@ -97,6 +99,7 @@ class RosStation:
                 f"{self._digest}: one run measures one model; begin a new one"
             )
         self._watch.begin()
+        self._notes.begin()
         not_before = stamp_from_s(max(0.0, self._watch.image_stamp_s))
         sent = self._grasp.send_goal_async(Grasp.Goal(seed=seed, not_before=not_before))
         remedy = "look at the output of policy_node"
@@ -111,7 +114,9 @@ class RosStation:
 
     def judge(self, sources: Sequence[Source]) -> tuple[Judgement, ...]:
         """Ask each of them, those that move nothing first."""
-        return self._judges.ask(sources)
+        said = self._judges.ask(sources)
+        self._notes.judged(said[0], self._watch.image_stamp_s)
+        return said
 
     def _attempt(self, result: Grasp.Result) -> Attempt:
         stopped = self._watch.gate_state is GateState.STOPPED
@@ -126,6 +131,7 @@ class RosStation:
             model=result.model,
             gate=self._watch.gate_reason if stopped else GateReason.OK,
             frames=self._watch.frames,
+            recording=self._notes.recording(self._caller),
         )
 
     def _end_left_over(self) -> None:
