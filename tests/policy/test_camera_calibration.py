@@ -11,6 +11,7 @@ import yaml
 
 from rlcg_core.calibration import Calibration, pinhole, uncalibrated
 from rlcg_core.errors import ConfigError
+from rlcg_core.parameters import from_values
 from rlcg_policy.camera.calibration_file import (
     calibration_text,
     read_calibration,
@@ -19,6 +20,7 @@ from rlcg_policy.camera.calibration_file import (
 from rlcg_policy.camera.calibration_store import CalibrationStore
 from rlcg_policy.camera.framing import Framing
 from rlcg_policy.camera.info_url import info_path
+from rlcg_policy.camera_parameters import CameraParameters
 
 K = np.array([[500.0, 0.0, 310.0], [0.0, 505.0, 250.0], [0.0, 0.0, 1.0]])
 BENT = pinhole(640, 512, K, (-0.3, 0.1, 0.001, -0.002, 0.0), "left")
@@ -200,3 +202,11 @@ def test_only_a_known_lens_can_be_rectified(calibration: Calibration | None) -> 
     fish = Calibration(640, 512, K, "equidistant", np.zeros(4), np.eye(3), BENT.projection_px)
     with pytest.raises(ConfigError, match="calibrate the camera first"):
         Framing(calibration or fish, rectify=True)
+
+
+def test_the_example_configuration_is_one_that_the_node_takes(repository: Path) -> None:
+    plain = yaml.safe_load((repository / "config/camera.yaml").read_text())
+    settings = from_values(CameraParameters, plain["/**/camera_node"]["ros__parameters"])
+    assert settings.request.pixel_format == "MJPG"
+    assert (settings.request.width_px, settings.request.height_px) == (1280, 720)
+    assert (settings.image_width, settings.image_height) == (640, 512)

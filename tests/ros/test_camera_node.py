@@ -12,7 +12,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from pictures import network_camera, numbered, striped, write_folder, write_video
+from pictures import network_camera, numbered, silent_camera, striped, write_folder, write_video
 from processes import NodeProcess, parameters
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 from ros_bench import RosBench
@@ -216,6 +216,20 @@ def test_a_network_camera_that_dies_is_found_again(camera: Camera) -> None:
             camera.await_images(3)
             assert process.end() < 3.0
         assert process.wait() == 0
+
+
+def test_a_camera_that_hangs_holds_up_neither_the_node_nor_its_end(camera: Camera) -> None:
+    with silent_camera() as url, camera.start(url) as process:
+        camera.await_status("capture", DiagnosticStatus.ERROR, "the driver does not return")
+        begun_s = time.monotonic()
+        assert camera.call(SetBool, "set_capture", SetBool.Request(data=False)).success
+        assert camera.call(SetBool, "set_capture", SetBool.Request(data=True)).success
+        assert camera.state() == State.PRIMARY_STATE_ACTIVE
+        assert time.monotonic() - begun_s < 3.0
+        assert "its thread is left behind" in process.output
+        assert process.end() < 4.0
+        assert process.wait() == 0
+        assert "Traceback" not in process.output
 
 
 def test_a_camera_that_is_not_there_is_an_error_and_not_the_end(camera: Camera) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures of known colours in all the forms that a camera source reads."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,3 +92,10 @@ def network_camera(image_hwc: np.ndarray, port: int = 0, rate_hz: float = 30.0) 
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def silent_camera() -> Iterator[str]:
+    """Take connections and never answer, as a camera that hangs; yield its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/stream.mjpg"
