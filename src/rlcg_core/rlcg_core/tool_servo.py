@@ -12,7 +12,7 @@ from rlcg_core.types import FloatArray
 # Forward difference over which a joint speed becomes a tool speed.
 _DIFFERENCE_S = 1e-3
 # Share of the present error that is made good per second.
-GAIN_PER_S = 2.0
+GAIN_PER_S = 4.0
 
 
 @dataclass(frozen=True)

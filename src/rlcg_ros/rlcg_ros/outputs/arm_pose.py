@@ -8,7 +8,7 @@ from rclpy.lifecycle import LifecycleNode
 from rlcg_core.errors import KinematicsError
 from rlcg_core.motion import Motion
 from rlcg_core.ports import Kinematics
-from rlcg_core.step_stream import StepStream
+from rlcg_core.tool_stream import ToolStream
 from rlcg_core.types import FloatArray
 from rlcg_ros import qos
 from rlcg_ros.conversions import tool_pose_to_msg
@@ -22,7 +22,7 @@ class PoseOutput:
     ) -> None:
         self.period_s = period_s
         self._node, self._base_frame, self._kinematics = node, base_frame, kinematics
-        self._stream = StepStream(period_s)
+        self._stream = ToolStream(period_s, kinematics)
         self._publisher = node.create_lifecycle_publisher(PoseStamped, "target_pose", qos.COMMAND)
 
     def move(self, motion: Motion, measured_rad: FloatArray, clock_s: float) -> None:
@@ -34,9 +34,15 @@ class PoseOutput:
             self._stream.begin(motion.trajectory, measured_rad, clock_s)
 
     def tick(self, measured_rad: FloatArray, clock_s: float) -> None:
-        """Send the pose of now, the last one exactly at the step's end."""
-        if self._stream.running:
-            self._send(self._stream.advance(clock_s).joints_rad)
+        """Send the pose of now; the last one again until the tool has arrived, or should have."""
+        try:
+            point = self._stream.due(measured_rad, clock_s)
+        except KinematicsError as error:
+            self._node.get_logger().error(f"step broken off: {error}")
+            self.halt()
+            return
+        if point is not None:
+            self._send(point.joints_rad)
 
     def halt(self) -> None:
         """Send no more: the servo stops by its own timeout, or holds the last pose."""

@@ -12,8 +12,8 @@ from rlcg_core.errors import KinematicsError
 from rlcg_core.limits import GateLimits
 from rlcg_core.motion import Motion
 from rlcg_core.ports import Kinematics
-from rlcg_core.step_stream import StepStream
 from rlcg_core.tool_servo import tool_velocity
+from rlcg_core.tool_stream import ToolStream
 from rlcg_core.types import FloatArray
 from rlcg_ros import qos
 
@@ -26,7 +26,7 @@ class TwistOutput:
     ) -> None:
         self.period_s = period_s
         self._node, self._limits, self._kinematics = node, limits, kinematics
-        self._stream = StepStream(period_s)
+        self._stream = ToolStream(period_s, kinematics)
         self._publisher = node.create_lifecycle_publisher(TwistStamped, "target_twist", qos.COMMAND)
 
     def move(self, motion: Motion, measured_rad: FloatArray, clock_s: float) -> None:
@@ -37,14 +37,14 @@ class TwistOutput:
             self._stream.begin(motion.trajectory, measured_rad, clock_s)
 
     def tick(self, measured_rad: FloatArray, clock_s: float) -> None:
-        """Send the velocity of now, zero at the step's end."""
-        if not self._stream.running:
-            return
-        point = self._stream.advance(clock_s)
-        if point.last:
-            self.halt()
-            return
+        """Send the velocity of now; zero once the tool has arrived, or should have."""
         try:
+            point = self._stream.due(measured_rad, clock_s)
+            if point is None:
+                return
+            if point.last:
+                self.halt()
+                return
             limit_m_s = self._limits.tool_speed_limit_m_s
             velocity = tool_velocity(self._kinematics, point, measured_rad, limit_m_s)
         except KinematicsError as error:
