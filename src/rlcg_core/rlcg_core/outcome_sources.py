@@ -11,8 +11,8 @@ from rlcg_core.reasons import Outcome
 
 # Closed on nothing, the jaw ends below this; a thinner object is not seen by this source.
 HELD_MIN_M = 0.003
-# Above this share of its range the jaw is open: nothing was closed on.
-OPEN_SHARE = 0.95
+# Above this share of its range the jaw did not move: a very wide object, or a gripper that is off.
+OPEN_SHARE = 0.97
 
 
 class Source(Enum):
@@ -77,13 +77,16 @@ def parse_sources(names: Sequence[str]) -> tuple[Source, ...]:
 
 
 def judge_opening(opening_m: float, gripper: GripperDescription) -> Judgement:
-    """Judge by the jaw opening [m] measured after it was closed and raised.
+    """Judge by the jaw opening [m] measured after it was told to close and raised.
 
-    Success if it did not close fully: more than `HELD_MIN_M` between the fingers.
+    Success if it did not close fully: more than `HELD_MIN_M` between the fingers. Unknown if it
+    did not close at all: a gripper that does not follow must not count as one that holds.
     """
-    held = HELD_MIN_M < opening_m < OPEN_SHARE * gripper.opening_max_m
-    outcome = Outcome.SUCCESS if held else Outcome.FAILURE
     text = f"jaw at {1e3 * opening_m:.1f} mm, held from {1e3 * HELD_MIN_M:g} mm on"
+    if not opening_m < OPEN_SHARE * gripper.opening_max_m:
+        text += ": it did not close, is the gripper on, or the object as wide as the jaw?"
+        return Judgement(Source.GRIPPER_OPENING, Outcome.UNKNOWN, text)
+    outcome = Outcome.SUCCESS if opening_m > HELD_MIN_M else Outcome.FAILURE
     return Judgement(Source.GRIPPER_OPENING, outcome, text)
 
 

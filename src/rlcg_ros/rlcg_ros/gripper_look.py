@@ -17,7 +17,7 @@ from rlcg_core.cell import Cell
 from rlcg_core.drop import DropScript, Stage, Step
 from rlcg_core.errors import InputError
 from rlcg_core.image_difference import at_rest, judge_difference
-from rlcg_core.outcome_sources import OPEN_SHARE, Judgement, Source, judge_opening
+from rlcg_core.outcome_sources import Judgement, Source, judge_opening
 from rlcg_core.ports import Kinematics
 from rlcg_core.reasons import GateState, Outcome
 from rlcg_core.types import Decision, ImageArray, JointSample, ToolPose
@@ -65,6 +65,10 @@ class GripperLook:
         self._caller, self._watch, self._cell = caller, watch, cell
         self._kinematics = kinematics
         self._period_s = 1.0 / cell.control_rate_hz if realtime else 0.0
+        self._closed = False
+        node.create_subscription(
+            GraspCommand, f"{prefix}grasp_command", self._take_command, qos.COMMAND
+        )
         self._command_out = node.create_publisher(
             GraspCommand, f"{prefix}grasp_command", qos.COMMAND
         )
@@ -75,9 +79,8 @@ class GripperLook:
         Raises `WorldError` when frames or joint states stop coming.
         """
         sources = [Source.GRIPPER_OPENING] + [Source.IMAGE_DIFFERENCE] * drop
-        opening_m = self._opening_m(self._joints())
-        if opening_m >= OPEN_SHARE * self._cell.gripper.opening_max_m:
-            text = f"jaw open at {1e3 * opening_m:.0f} mm: it holds nothing"
+        if not self._closed:
+            text = "the jaw was left open: it holds nothing"
             return {source: Judgement(source, Outcome.FAILURE, text) for source in sources}
         seen = self._run(DropScript(self._cell.bin.floor_z_m, drop))
         if seen.stopped:
@@ -87,6 +90,9 @@ class GripperLook:
         if drop:
             found[Source.IMAGE_DIFFERENCE] = _compare(seen)
         return found
+
+    def _take_command(self, msg: GraspCommand) -> None:
+        self._closed = (self._closed or msg.close_gripper) and not msg.open_gripper
 
     def _run(self, script: DropScript) -> _Seen:
         seen, episode, number = _Seen(), uuid.uuid4().hex[:8], 0

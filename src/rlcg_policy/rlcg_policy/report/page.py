@@ -44,16 +44,16 @@ def page(report: Report, pictures: Mapping[int, bytes]) -> str:
 
 
 def _facts(report: Report) -> str:
-    facts = {
-        **dict(console.rows(report)),
-        "model digest": report.model_digest or "unknown",
-        "protocol": f"{report.protocol}, replacement: {report.replacement}",
-        "started": report.started,
-        "sessions": f"{report.sessions}, {report.duration_s:.0f} s in all",
-    }
+    told = [row for row in console.rows(report) if row[0] not in ("agreement", "protocol")]
+    facts = [
+        *told,
+        ("protocol", f"{report.protocol}, replacement: {report.replacement}"),
+        ("model digest", report.model_digest or "unknown"),
+        ("started", report.started),
+        ("sessions", f"{report.sessions}, {report.duration_s:.0f} s in all"),
+    ]
     rows = "".join(
-        f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>\n"
-        for name, value in facts.items()
+        f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>\n" for name, value in facts
     )
     return f"<table>{rows}</table>"
 

@@ -31,7 +31,7 @@ def histogram(values_ms: Sequence[float], label: str) -> str:
     counts = [0] * BARS
     for value in values_ms:
         counts[min(BARS - 1, int(max(0.0, value) / top_ms * BARS))] += 1
-    most = max(counts) or 1
+    most = 5 * math.ceil(max(max(counts), 1) / 5)
     parts = [_axes(label, "steps", top_ms, float(most))]
     width = (WIDTH - 2 * MARGIN) / BARS
     for number, count in enumerate(counts):
