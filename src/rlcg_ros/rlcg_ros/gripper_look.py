@@ -67,7 +67,7 @@ class GripperLook:
         self._period_s = 1.0 / cell.control_rate_hz if realtime else 0.0
         self._closed = False
         node.create_subscription(
-            GraspCommand, f"{prefix}grasp_command", self._take_command, qos.COMMAND
+            GraspCommand, f"{prefix}grasp_command", self._take_command, qos.RECORDED
         )
         self._command_out = node.create_publisher(
             GraspCommand, f"{prefix}grasp_command", qos.COMMAND
