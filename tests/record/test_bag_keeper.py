@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from bag_bench import INFO, KeeperBench, joint_state, picture, sample
+from bag_bench import INFO, RESULTS, KeeperBench, joint_state, picture, sample
+from rlcg_msgs.msg import EpisodeResult
 from sensor_msgs.msg import CameraInfo
 
 from rlcg_record.reader import BagReader
-from rlcg_record.sample import Decided, Ended, GateNews, Wished
+from rlcg_record.sample import Decided, Ended, GateNews, Judged, Sample, Wished
 
 STOP = GateNews(stopped=True, reason="DEADMAN")
 
@@ -76,6 +77,51 @@ def test_the_next_episode_ends_the_bag_of_the_one_before(tmp_path: Path) -> None
     bench.run(3.0)
     assert bench.keeper.status.open_names == (bench.bags()[1].name,)
     assert not BagReader(bench.bags()[0]).truncated
+
+
+def result(at_s: float) -> Sample:
+    return sample(RESULTS, EpisodeResult(judge="operator"), at_s)
+
+
+def test_a_judgement_that_comes_late_is_in_the_bag_and_nothing_else_after_the_tail(
+    tmp_path: Path,
+) -> None:
+    bench = KeeperBench(tmp_path, tail_s=1.0, judge_s=30.0)
+    bench.run(1.0)
+    bench.give(None, Decided("one", 0))
+    bench.run(3.0)
+    bench.give(None, Ended("one", ""))
+    bench.run(20.0)
+    assert bench.keeper.status.closed == 0
+    bench.give(result(20.0), Judged())
+    bench.run(21.0)
+    assert bench.keeper.status.closed == 1
+    (bag,) = bench.bags()
+    assert times(bag)[-1] == pytest.approx(4.0, abs=0.11)
+    assert [m.judge for _, m in BagReader(bag).messages(["episode_result"])] == ["operator"]
+
+
+def test_a_judgement_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    bench = KeeperBench(tmp_path, tail_s=1.0, judge_s=5.0)
+    bench.run(1.0)
+    bench.give(None, Decided("one", 0))
+    bench.give(None, Ended("one", ""))
+    bench.run(5.0)
+    assert bench.keeper.status.closed == 0
+    bench.run(8.0)
+    assert bench.keeper.status.closed == 1
+
+
+def test_a_judgement_of_one_episode_does_not_end_the_next(tmp_path: Path) -> None:
+    bench = KeeperBench(tmp_path, tail_s=1.0, judge_s=30.0)
+    bench.run(1.0)
+    bench.give(None, Decided("one", 0))
+    bench.give(None, Ended("one", ""))
+    bench.run(2.0)
+    bench.give(None, Decided("two", 0))
+    bench.give(result(2.0), Judged())
+    bench.run(6.0)
+    assert bench.keeper.status.open_names == (bench.bags()[-1].name,)
 
 
 def test_an_episode_whose_policy_died_is_closed_after_a_while(tmp_path: Path) -> None:

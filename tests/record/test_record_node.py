@@ -50,7 +50,12 @@ class Recording:
     def recorder(self, bags: str, **changed: object) -> NodeProcess:
         """Start a recorder and wait until it hears everything."""
         self.cell.received["/diagnostics"].clear()
-        arguments = {"bag_directory": self.cell.folder / bags, "min_free_mb": 1, "tail_s": 0.5}
+        arguments = {
+            "bag_directory": self.cell.folder / bags,
+            "min_free_mb": 1,
+            "tail_s": 0.5,
+            "judge_s": 1.0,
+        }
         process = self.cell.start(
             "rlcg_record.record_node", f"{bags}.log", *parameters(**{**arguments, **changed})
         )

@@ -27,6 +27,7 @@ def channel(topic: str, type_name: str, **flags: bool) -> Channel:
 JOINTS = channel("/joint_states", "sensor_msgs/msg/JointState")
 IMAGES = channel("/image_raw", "sensor_msgs/msg/Image", bulky=True)
 INFO = channel("/camera_info", "sensor_msgs/msg/CameraInfo", kept=True)
+RESULTS = channel("/episode_result", "rlcg_msgs/msg/EpisodeResult", late=True)
 START_NS = 1_700_000_000_000_000_000
 
 

@@ -4,7 +4,7 @@
 from pathlib import Path
 
 import numpy as np
-from bag_bench import IMAGES, channel, sample
+from bag_bench import IMAGES, RESULTS, channel, sample
 from rlcg_msgs.msg import EpisodeResult
 
 from rlcg_core.bundle import Bundle
@@ -18,7 +18,6 @@ from rlcg_ros.conversions import image_to_msg
 from rlcg_ros.conversions.decisions import DecidedBy, trace_to_msg
 
 DECISIONS = channel("/policy_node/decision", "rlcg_msgs/msg/Decision")
-RESULTS = channel("/episode_result", "rlcg_msgs/msg/EpisodeResult")
 
 
 def picture(seed: int) -> ImageArray:

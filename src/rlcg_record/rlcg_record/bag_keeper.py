@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from rlcg_record.bag import Bag
-from rlcg_record.sample import Decided, Ended, Event, GateNews, Item, Sample, Wished
+from rlcg_record.sample import Decided, Ended, Event, GateNews, Item, Judged, Sample, Wished
 
 Provenance = Mapping[str, Mapping[str, str]]
 
@@ -16,7 +16,8 @@ Provenance = Mapping[str, Mapping[str, str]]
 class KeepLimits:
     """What is kept, in seconds around what happens.
 
-    ``lead_s`` before an episode's first decision, ``tail_s`` after an episode or a fault.
+    ``lead_s`` before an episode's first decision, ``tail_s`` after an episode or a fault; a
+    judgement is waited for up to ``judge_s``, with nothing else recorded after the tail.
     ``idle_s``: an episode without a decision for so long is over. ``min_free_bytes`` of disk are
     left to others.
     """
@@ -24,17 +25,27 @@ class KeepLimits:
     episodes: bool = True
     lead_s: float = 1.0
     tail_s: float = 2.0
+    judge_s: float = 0.0
     idle_s: float = 60.0
     min_free_bytes: int = 500_000_000
 
 
 @dataclass
 class _Open:
-    """An open bag: of which episode (empty: of a fault), and until when."""
+    """An open bag: of which episode (empty: of a fault), until when all goes in, and late news."""
 
     bag: Bag
     episode_id: str
-    until_s: float
+    until_s: float = 0.0
+    late_until_s: float = 0.0
+
+    def stay(self, until_s: float, late_until_s: float = 0.0) -> None:
+        """Be open until then."""
+        self.until_s, self.late_until_s = until_s, max(until_s, late_until_s)
+
+    def wants(self, sample: Sample, now_s: float) -> bool:
+        """Whether a sample goes into this bag."""
+        return now_s <= self.until_s or sample.channel.late
 
 
 @dataclass
@@ -77,14 +88,14 @@ class BagKeeper:
             return
         # A bag that was opened just now has the sample from the ring.
         for entry in [entry for entry in self._open if entry in before]:
-            if self._try(entry, entry.bag.write, [item.sample]):
+            if entry.wants(item.sample, now_s) and self._try(entry, entry.bag.write, [item.sample]):
                 self.status.messages += 1
 
     def tick(self, now_s: float) -> None:
         """Flush, close what is over, and stop before the disk is full; call every second."""
         for entry in list(self._open):
             self._try(entry, entry.bag.flush)
-        for entry in [entry for entry in self._open if now_s >= entry.until_s]:
+        for entry in [entry for entry in self._open if now_s >= entry.late_until_s]:
             self._close(entry)
         shortage = self._shortage() if self._open else ""
         if shortage:
@@ -100,10 +111,10 @@ class BagKeeper:
         if isinstance(event, Decided):
             self._decided(event, now_s)
         elif isinstance(event, Ended):
-            for entry in self._of(event.episode_id):
-                entry.until_s = now_s + self._limits.tail_s
-            if event.fault:
-                self._fault(event.fault, now_s)
+            self._ended(event, now_s)
+        elif isinstance(event, Judged):
+            for entry in self._open:
+                entry.late_until_s = entry.until_s
         elif isinstance(event, GateNews):
             begins, self._gate_stopped = event.stopped and not self._gate_stopped, event.stopped
             if begins:
@@ -120,7 +131,14 @@ class BagKeeper:
             lead = self._ring_since(now_s - self._limits.lead_s, event.image_stamp_ns)
             self._begin(f"episode_{_utc()}_{event.episode_id}", event.episode_id, lead)
         for entry in self._of(event.episode_id):
-            entry.until_s = now_s + self._limits.idle_s
+            entry.stay(now_s + self._limits.idle_s)
+
+    def _ended(self, event: Ended, now_s: float) -> None:
+        tail_s, judge_s = self._limits.tail_s, self._limits.judge_s
+        for entry in self._of(event.episode_id):
+            entry.stay(now_s + tail_s, now_s + judge_s)
+        if event.fault:
+            self._fault(event.fault, now_s)
 
     def _fault(self, reason: str, now_s: float) -> None:
         """Dump the ring; a fault within the tail of another belongs to it."""
@@ -128,7 +146,7 @@ class BagKeeper:
             self._begin(f"fault_{_utc()}_{reason}", "", self._ring_since(-float("inf"), 0))
             self.status.faults += 1
         for entry in self._of(""):
-            entry.until_s = now_s + self._limits.tail_s
+            entry.stay(now_s + self._limits.tail_s)
 
     def _begin(self, name: str, episode_id: str, first: list[Sample]) -> None:
         self.status.failure = self._shortage()
@@ -136,7 +154,7 @@ class BagKeeper:
             self._given_up = episode_id
             return
         try:
-            entry = _Open(self._make_bag(name), episode_id, 0.0)
+            entry = _Open(self._make_bag(name), episode_id)
         except OSError as error:
             self.status.failure = f"bag {name} cannot be opened: {error}"
             self._given_up = episode_id

@@ -27,7 +27,17 @@ from rlcg_record.bounded_queue import BoundedQueue
 from rlcg_record.record_parameters import MB, RecordParameters
 from rlcg_record.recorder import Recorder
 from rlcg_record.ring import Ring
-from rlcg_record.sample import Channel, Decided, Ended, Event, GateNews, Item, Sample, Wished
+from rlcg_record.sample import (
+    Channel,
+    Decided,
+    Ended,
+    Event,
+    GateNews,
+    Item,
+    Judged,
+    Sample,
+    Wished,
+)
 from rlcg_ros.definitions import full_definition
 from rlcg_ros.diagnostics import Diagnostics, Health, Level
 from rlcg_ros.grasp_server import ENDED_BY_ITSELF
@@ -38,6 +48,7 @@ from rlcg_ros.run import run
 
 PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
+EPISODE_RESULT = "rlcg_msgs/msg/EpisodeResult"
 ORDERLY = (*ENDED_BY_ITSELF, TerminationReason.CANCELLED, TerminationReason.SHUTDOWN)
 
 
@@ -93,6 +104,7 @@ class RecordNode(Node):  # type: ignore[misc]  # rclpy has no types
             bulky=offer.type_name in PICTURES,
             # Some cameras publish it once, others with every picture.
             kept=offer.latched or offer.type_name == CAMERA_INFO,
+            late=offer.type_name == EPISODE_RESULT,
         )
         self._channels[offer] = channel
         return channel
@@ -151,11 +163,11 @@ def event_of(type_name: str, data: bytes) -> Event | None:
     if type_name == "rlcg_msgs/msg/GateStatus":
         gate = deserialize_message(data, GateStatus)
         return GateNews(gate.state == GateState.STOPPED, GateReason(gate.reason).name)
-    if type_name == "rlcg_msgs/msg/EpisodeResult":
+    if type_name == EPISODE_RESULT:
         result = deserialize_message(data, EpisodeResult)
         reason = TerminationReason(result.termination_reason)
-        orderly = reason in ORDERLY or bool(result.judge)
-        return Ended(result.episode_id, "" if orderly else reason.name)
+        fault = "" if reason in ORDERLY else reason.name
+        return Judged() if result.judge else Ended(result.episode_id, fault)
     return None
 
 

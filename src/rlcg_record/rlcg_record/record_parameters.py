@@ -44,11 +44,12 @@ class RecordParameters:
     robot: str = param("", "name of the robot, for the record")
     compression: str = param("zstd", "compression within the file", choices=tuple(COMPRESSIONS))
     lead_s: float = param(1.0, "kept from before an episode's first decision", low=0.0, high=60.0)
-    tail_s: float = param(
-        2.0,
-        "kept from after an episode or a fault; a judgement later than this is not in the bag",
+    tail_s: float = param(2.0, "kept from after an episode or a fault", low=0.0, high=600.0)
+    judge_s: float = param(
+        60.0,
+        "how long a judgement of an ended episode is waited for, nothing else being recorded",
         low=0.0,
-        high=600.0,
+        high=3600.0,
     )
     idle_s: float = param(
         60.0, "an episode without a decision for so long is over", low=1.0, high=3600.0
@@ -67,6 +68,7 @@ class RecordParameters:
             episodes=self.mode == "episodes",
             lead_s=self.lead_s,
             tail_s=self.tail_s,
+            judge_s=self.judge_s,
             idle_s=self.idle_s,
             min_free_bytes=self.min_free_mb * MB,
         )

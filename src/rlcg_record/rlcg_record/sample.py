@@ -10,6 +10,7 @@ class Channel:
 
     ``qos``: what its publishers offer, as rosbag2 writes it. ``bulky``: pictures, given up first
     when the disk is slow. ``kept``: the newest message is part of every bag, however old it is.
+    ``late``: it may still say something of an episode that is over.
     """
 
     topic: str
@@ -18,6 +19,7 @@ class Channel:
     qos: str = ""
     bulky: bool = False
     kept: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """Someone said what the episode that ended last achieved."""
+
+
+@dataclass(frozen=True)
 class GateNews:
     """The gate's state; ``reason`` names why it is stopped."""
 
@@ -49,7 +56,7 @@ class Wished:
     """Someone asks for what is in the ring."""
 
 
-Event = Decided | Ended | GateNews | Wished
+Event = Decided | Ended | Judged | GateNews | Wished
 
 
 @dataclass(frozen=True)

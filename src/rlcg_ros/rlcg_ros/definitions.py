@@ -53,7 +53,7 @@ def parts_of(text: str, type_name: str) -> list[str]:
     found = []
     for line in text.splitlines():
         words = line.split("#", 1)[0].split()
-        if len(words) < 2 or "=" in words[0]:
+        if len(words) < 2:
             continue
         name = re.sub(r"\[.*$", "", words[0]).split("<=")[0]
         if name in PRIMITIVES:

@@ -75,7 +75,7 @@ class RawTopics:
                 del self._subscriptions[topic]
             try:
                 self._subscriptions[topic] = (offer, self._subscribe(offer))
-            except ConfigError as error:
+            except (ConfigError, RuntimeError) as error:  # rclpy's own is a RuntimeError
                 self.problems[topic] = str(error)
             else:
                 self.problems.pop(topic, None)
