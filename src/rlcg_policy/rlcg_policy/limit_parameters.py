@@ -4,8 +4,7 @@
 from dataclasses import dataclass, fields
 
 from rlcg_core import spec
-from rlcg_core.cell import Workspace
-from rlcg_core.errors import ConfigError
+from rlcg_core.cell import workspace
 from rlcg_core.limits import GateLimits
 from rlcg_core.parameters import param
 
@@ -93,24 +92,13 @@ class LimitParameters:
         """Return the gate's limits; raises `ConfigError` for numbers that do not fit together."""
         known = {item.name for item in fields(GateLimits)}
         shared = [item.name for item in fields(LimitParameters) if item.name in known]
-        low_m = _corner("workspace_low_m", self.workspace_low_m)
-        high_m = _corner("workspace_high_m", self.workspace_high_m)
         return GateLimits(
             **{name: getattr(self, name) for name in shared},
             joint_names=joint_names,
             base_frame=base_frame,
-            workspace=Workspace(low_m, high_m),
+            workspace=workspace(self.workspace_low_m, self.workspace_high_m),
             gripper_feedback=gripper_feedback,
             # In simulation the clock and the joints of one instant come as two messages.
             max_joint_future_s=self.max_joint_age_s if simulated else self.max_future_s,
             deadman_in_ros_time=simulated,
         )
-
-
-def _corner(name: str, values: tuple[float, ...]) -> tuple[float, float, float]:
-    if len(values) != 3:
-        raise ConfigError(
-            f"{name} is {list(values)}, expected three numbers x, y, z: without limits nothing "
-            "moves, give them in the profile"
-        )
-    return values[0], values[1], values[2]
