@@ -70,12 +70,18 @@ def arguments() -> list[DeclareLaunchArgument]:
             "resume", default_value="", description="Go on with this run: latest, or its folder"
         ),
         DeclareLaunchArgument(
+            "profile",
+            default_value="",
+            description="Profile of the robots; empty: sim, for robots kuka_iiwa_lbr",
+        ),
+        DeclareLaunchArgument(
             "bag_directory",
             default_value="",
             description="Where record_node puts its bags, so that the report names them",
         ),
     ]
-    return declared + [one for one in CELL["arguments"]() if one.name not in OWN]
+    known = {*OWN, *(one.name for one in declared)}
+    return declared + [one for one in CELL["arguments"]() if one.name not in known]
 
 
 def value(context: LaunchContext, name: str) -> str:
@@ -131,6 +137,7 @@ def evaluate_node(context: LaunchContext, robots: list[str]) -> Node:
     """Return the node that measures; its end is the end of the launch."""
     simulated = value(context, "backend") != "robot"
     sources = value(context, "outcome_sources") or ("simulator" if simulated else "gripper_opening")
+    profile = value(context, "profile") or ("sim" if simulated else "kuka_iiwa_lbr")
     argument = CELL["argument"]
     texts = (
         "protocol",
@@ -146,6 +153,7 @@ def evaluate_node(context: LaunchContext, robots: list[str]) -> Node:
         **{name: argument(name, int) for name in ("grasps", "seed")},
         "label_timeout_s": argument("label_timeout_s", float),
         "lockstep": simulated and value(context, "lockstep") == "true",
+        "profile": profile,
         "outcome_sources": [name.strip() for name in sources.split(",")],
     }
     if robots != [""]:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from rclpy.node import Node
 
-from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import RlcgError, WorldError
 from rlcg_core.outcome_sources import Source, parse_sources
 from rlcg_policy.evaluate_parameters import EvaluateParameters
 from rlcg_policy.evaluation import Evaluation
+from rlcg_policy.profiled_cell import profiled_cell
 from rlcg_policy.report import console
 from rlcg_policy.report.record import GraspRecord
 from rlcg_policy.run_setup import open_book, wanted_protocol
@@ -30,7 +30,7 @@ from rlcg_ros.judges import Judges
 from rlcg_ros.operator_desk import OperatorDesk
 from rlcg_ros.parameters import declare
 from rlcg_ros.run import complain, run
-from rlcg_ros.shares import find_urdf
+from rlcg_ros.shares import find_share, find_urdf
 from rlcg_ros.station import RosStation, Waits
 
 JOIN_S = 1.5
@@ -43,6 +43,7 @@ class EvaluateNode(Node):  # type: ignore[misc]  # rclpy has no types
         super().__init__("evaluate_node")
         self.exit_code: int | None = None
         self._settings = settings = declare(self, EvaluateParameters)
+        self._cell = profiled_cell(settings.profile, find_share())
         wanted_protocol(settings)  # what cannot work is told before anything is waited for
         self._sources = parse_sources(settings.outcome_sources)
         self._caller = Caller(self, _say)
@@ -74,7 +75,7 @@ class EvaluateNode(Node):  # type: ignore[misc]  # rclpy has no types
         waits = Waits(settings.wait_for_nodes_s, settings.reset_timeout_s, settings.home_timeout_s)
         bags = Path(settings.bag_directory).expanduser() if settings.bag_directory else None
         notes = EpisodeNotes(self, prefix, bags)
-        return RosStation(self, caller, waits, watch, filler, judges, notes, prefix)
+        return RosStation(self, caller, waits, watch, filler, judges, notes, prefix, self._cell)
 
     def _look(self, watch: CellWatch, prefix: str) -> GripperLook | None:
         """Return what the sources that move the gripper need, None where there is none of them."""
@@ -83,9 +84,10 @@ class EvaluateNode(Node):  # type: ignore[misc]  # rclpy has no types
         from rlcg_policy.kinematics import PinocchioKinematics  # takes a while to import
 
         settings = self._settings
-        kinematics = PinocchioKinematics(find_urdf(settings.urdf or ROBOT1.urdf), ROBOT1.arm)
+        cell = self._cell
+        kinematics = PinocchioKinematics(find_urdf(cell.urdf), cell.arm)
         realtime = settings.backend == "robot" or not settings.lockstep
-        return GripperLook(self, self._caller, watch, ROBOT1, kinematics, prefix, realtime)
+        return GripperLook(self, self._caller, watch, cell, kinematics, prefix, realtime)
 
     def _work(self) -> None:
         """Evaluate and set the exit code; a defect of the program shows and ends it as well."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rlcg_core.parameters import param
 from rlcg_core.protocol import PROTOCOLS
+from rlcg_policy.arm_parameters import DEFAULT_PROFILE
 
 REPLACEMENTS = ("protocol", "with", "without")
 
@@ -44,7 +45,9 @@ class EvaluateParameters:
     objects: str = param("mixed_test", "object set in the bin")
     backend: str = param("sim", "what the world is; robot: there is no simulator")
     lockstep: bool = param(True, "the world waits for each command, as simulators may")
-    urdf: str = param("", "robot description for looks at the gripper; empty: the cell's own")
+    profile: str = param(
+        DEFAULT_PROFILE, "profile of the robots: a path, or a name in config/profiles"
+    )
     run_directory: str = param("runs", "folder of the reports; each run gets its own in it")
     bag_directory: str = param(
         "", "where record_node puts its bags, so that the record names them; empty: none"
