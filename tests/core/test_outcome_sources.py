@@ -49,7 +49,7 @@ def test_an_object_that_fell_shows() -> None:
 
 def test_noise_and_a_lamp_are_no_object() -> None:
     rng = np.random.default_rng(2)
-    noisy = np.clip(picture() + rng.normal(14.0, 10.0, picture().shape), 0, 255).astype(np.uint8)
+    noisy = np.clip(picture() + rng.normal(30.0, 10.0, picture().shape), 0, 255).astype(np.uint8)
     assert judge_difference(picture(), noisy).outcome is Outcome.FAILURE
     assert at_rest(picture(), noisy)
 

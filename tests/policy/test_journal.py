@@ -75,7 +75,8 @@ def test_a_journal_cut_at_any_byte_leads_to_the_same_report(
     kept = data.draw(st.integers(lines.index(b"\n") + 1, len(lines)))
     shutil.rmtree(tmp_path / "cut", ignore_errors=True)
     shutil.copytree(tmp_path / "whole", tmp_path / "cut", symlinks=True)
-    cut(tmp_path / "cut/runs" / expected_path.parent.name / journal.FILE, kept)
+    cut_path = tmp_path / "cut/runs" / expected_path.parent.name / journal.FILE
+    cut(cut_path, kept)
     expected = json.loads((expected_path.parent / "report.json").read_text())
     resumed = whole(tmp_path / "cut", resume="latest")
     assert [one.index for one in resumed.episodes] == list(range(resumed.wanted))
@@ -83,6 +84,8 @@ def test_a_journal_cut_at_any_byte_leads_to_the_same_report(
         {k: v for k, v in row.items() if k not in ("duration_s", "tries")}
         for row in expected["episodes"]
     ]
+    # And a second interruption would find a journal in order.
+    assert sorted(journal.read(cut_path).grasps) == list(range(resumed.wanted))
 
 
 def test_an_attempt_that_was_cut_off_is_made_again_and_counted(tmp_path: Path) -> None:
