@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The driver's side of the arm's command topics, with the rules of the controllers it stands for.
 
-joint_trajectory_controller: all joints, no trajectory wholly in the past, stamp 0 starts now.
+joint_trajectory_controller: all joints, no trajectory wholly in the past, stamp 0 starts now, at
+rest at the end.
 forward_position_controller: one finite number per joint. moveit_servo: finite, in the base frame,
 named, and not older than a timeout. What breaks a rule is ignored with a line in the log.
 """
@@ -59,7 +60,12 @@ class ArmInputs:
 
     def _trajectory(self, msg: JointTrajectory) -> ArmTrajectory:
         names = self._arm.joint_names
-        return check_trajectory(trajectory_from_msg(msg, names, self._now_s()), len(names))
+        checked = check_trajectory(trajectory_from_msg(msg, names, self._now_s()), len(names))
+        if checked.velocities is not None and np.any(checked.velocities[-1] != 0.0):
+            raise InputError(
+                f"trajectory ends with {checked.velocities[-1].tolist()} rad/s, expected rest"
+            )
+        return checked
 
     def _target(self, msg: Float64MultiArray) -> JointTarget:
         joints_rad = np.array(msg.data, dtype=np.float64)
