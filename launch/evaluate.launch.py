@@ -25,6 +25,9 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from rlcg_policy import profile
+from rlcg_ros.shares import find_share
+
 CELL_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "grasp.launch.py")
 CELL = runpy.run_path(CELL_FILE)
 # Arguments of grasp.launch.py that this file gives by itself.
@@ -101,13 +104,24 @@ def namespaces(context: LaunchContext) -> list[str]:
     return [""] if count == 1 else [f"robot_{number}" for number in range(1, count + 1)]
 
 
+def profile_name(context: LaunchContext) -> str:
+    """Return the profile of the robots."""
+    usual = "kuka_iiwa_lbr" if value(context, "backend") == "robot" else "sim"
+    return value(context, "profile") or usual
+
+
 def topics(context: LaunchContext, robots: list[str]) -> list[tuple[str, str]]:
-    """Return how evaluate_node's names of the robots' topics are remapped."""
+    """Return how evaluate_node's names of the robots' topics are remapped.
+
+    An argument wins over the profile's topic.
+    """
+    known = profile.load(profile.find(profile_name(context), find_share())).topics
     remaps = []
     for topic in CELL["TOPICS"]:
         if topic.startswith("/"):
             continue
         target = value(context, f"{topic}_topic")
+        target = known.get(topic, topic) if target == topic else target
         if len(robots) > 1 and target.startswith("/"):
             raise RuntimeError(
                 f"found {topic}_topic:={target} for {len(robots)} robots, expected a name without "
@@ -137,7 +151,6 @@ def evaluate_node(context: LaunchContext, robots: list[str]) -> Node:
     """Return the node that measures; its end is the end of the launch."""
     simulated = value(context, "backend") != "robot"
     sources = value(context, "outcome_sources") or ("simulator" if simulated else "gripper_opening")
-    profile = value(context, "profile") or ("sim" if simulated else "kuka_iiwa_lbr")
     argument = CELL["argument"]
     texts = (
         "protocol",
@@ -153,7 +166,7 @@ def evaluate_node(context: LaunchContext, robots: list[str]) -> Node:
         **{name: argument(name, int) for name in ("grasps", "seed")},
         "label_timeout_s": argument("label_timeout_s", float),
         "lockstep": simulated and value(context, "lockstep") == "true",
-        "profile": profile,
+        "profile": profile_name(context),
         "outcome_sources": [name.strip() for name in sources.split(",")],
     }
     if robots != [""]:

@@ -48,8 +48,26 @@ CASES = {
         "command_mode:=twist",
         "joint_states_topic:=/merged/joint_states",
     ],
+    "evaluate_two": ["backend:=mock", "robots:=2", "outcome_sources:=gripper_opening,simulator"],
+    "evaluate_robots": [
+        "backend:=robot",
+        "namespaces:=left,right",
+        "protocol:=robot2_single_bin",
+        "image_raw_topic:=camera/image_raw",
+        "joint_states_topic:=lbr/joint_states",
+        "camera_info_topic:=camera/camera_info",
+        "joint_trajectory_topic:=trajectory",
+        "gripper_command_topic:=gripper",
+    ],
 }
-FILES = {"lbr": "robot.launch.py", "lbr_slow": "robot.launch.py"}
+FILES = {
+    "lbr": "robot.launch.py",
+    "lbr_slow": "robot.launch.py",
+    "evaluate_two": "evaluate.launch.py",
+    "evaluate_robots": "evaluate.launch.py",
+}
+# How many nodes start where it is not four, and some are of one name in several namespaces.
+NUMBERS = {"evaluate_two": 7, "evaluate_robots": 1}
 # How many nodes start, where evaluate_node is none of them and the recorder must end the launch.
 WITHOUT_END = {"robot": 2, "lbr": 3, "lbr_slow": 2}
 NODES = {
@@ -73,6 +91,9 @@ record = {
     "environment": {name: os.environ[name] for name in %r if name in os.environ},
 }
 name = os.path.basename(arguments[0])
+spaces = [word for word in arguments if word.startswith("__ns:=/")]
+if os.environ.get("RLCG_RECORD_SPACES") and spaces:
+    name = spaces[0][len("__ns:=/"):].replace("/", ".") + "." * (spaces[0] != "__ns:=/") + name
 folder = os.environ["RLCG_RECORD"]
 with open(os.path.join(folder, name + ".part"), "w") as file:
     json.dump(record, file)
@@ -110,6 +131,7 @@ def record(command: Sequence[str], case: str, folder: Path) -> dict[str, Any]:
     environment = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
     environment["AMENT_PREFIX_PATH"] = f"{prefix}:{environment.get('AMENT_PREFIX_PATH', '')}"
     environment["RLCG_RECORD"] = str(records)
+    environment["RLCG_RECORD_SPACES"] = "1" if case in NUMBERS else ""
     environment.pop("ROS_DISTRO", None)
     launcher = subprocess.Popen(
         [*command, "rlcg_policy", FILES.get(case, "grasp.launch.py"), *CASES[case]],
@@ -118,7 +140,7 @@ def record(command: Sequence[str], case: str, folder: Path) -> dict[str, Any]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    expected = WITHOUT_END.get(case, 4)
+    expected = WITHOUT_END.get(case, NUMBERS.get(case, 4))
     deadline_s = time.monotonic() + 30
     while len(list(records.glob("*.json"))) < expected and time.monotonic() < deadline_s:
         time.sleep(0.05)
