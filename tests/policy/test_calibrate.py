@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 import pytest
-from calibration_cell import CalibrationCell, transform
+from calibration_cell import ENCODER_NOISE_RAD, CalibrationCell, transform
 
 from rlcg_core.calibration import Calibration
 from rlcg_core.errors import ConfigError, InputError
@@ -101,13 +101,24 @@ def projected(cell: CalibrationCell, pose: np.ndarray, i: int) -> BoardView:
     return BoardView(f"{i:03}.png", corners_m(cell), noisy, (640, 512))
 
 
+def without_pictures(seed: int, count: int, joint_noise_rad: float) -> Taken:
+    cell = CalibrationCell(seed)
+    views = [projected(cell, cell.scene.random_pose(), i) for i in range(count)]
+    poses = enumerate(cell.tool_poses(count, joint_noise_rad=joint_noise_rad))
+    return Taken(cell, views, [Shot(projected(cell, pose, i), tool) for i, (tool, pose) in poses])
+
+
 @pytest.fixture(scope="module")
 def one() -> Taken:
-    """Views and shots without pictures."""
-    cell = CalibrationCell(7)
-    views = [projected(cell, cell.scene.random_pose(), i) for i in range(12)]
-    poses = enumerate(cell.tool_poses(12))
-    return Taken(cell, views, [Shot(projected(cell, pose, i), tool) for i, (tool, pose) in poses])
+    return without_pictures(7, count=12, joint_noise_rad=0.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 120))
+def test_the_position_is_good_in_many_cells(seed: int) -> None:
+    many = without_pictures(seed, count=20, joint_noise_rad=ENCODER_NOISE_RAD)
+    found = calibrate_pose(many.shots, lens_of(many)).transform_camera_to_base
+    assert np.linalg.norm(found[:3, 3] - many.cell.camera_to_base[:3, 3]) < 0.003
 
 
 def test_too_few_pictures_are_refused(one: Taken) -> None:

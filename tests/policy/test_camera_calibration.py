@@ -120,6 +120,14 @@ def test_what_is_no_calibration_is_refused(tmp_path: Path, content: bytes) -> No
         read_calibration(path)
 
 
+def test_a_calibration_file_runs_no_code(tmp_path: Path) -> None:
+    path, made = tmp_path / "camera.yaml", tmp_path / "made"
+    path.write_text(f"!!python/object/apply:os.mkdir ['{made}']")
+    with pytest.raises(ConfigError, match=r"camera\.yaml"):
+        read_calibration(path)
+    assert not made.exists()
+
+
 def test_urls_name_files_as_in_ros(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROS_HOME", "/home/robot/.ros")
     expected = {

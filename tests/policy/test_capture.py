@@ -120,6 +120,7 @@ def test_an_unplugged_camera_is_opened_again_and_the_pauses_grow() -> None:
         until(lambda: len(script.opened_at_s) >= 5, "four attempts")
         report = capture.report()
         assert "unplugged; next try in 0.2 s" in report.error
+        assert script.closed >= 4, "a lost device is let go before it is opened again"
         assert report.state in (CaptureState.WAITING, CaptureState.OPENING)
         pauses_s = np.diff(script.opened_at_s[1:5])
         assert np.all(pauses_s >= [0.095, 0.195, 0.195]), pauses_s
@@ -130,6 +131,30 @@ def test_an_unplugged_camera_is_opened_again_and_the_pauses_grow() -> None:
         assert report.error == ""
         assert report.state is CaptureState.RUNNING
         assert report.reconnects >= 4
+
+
+def test_the_pauses_are_short_again_after_a_picture() -> None:
+    script = ScriptedSource()
+    script.plugged = False
+    with capturing(script, BackOff(0.02, 5.0)) as capture:
+        until(lambda: len(script.opened_at_s) >= 6, "attempts, the last pause of 0.32 s")
+        script.plugged = True
+        until(seen(capture, 1), "picture")
+        script.plugged = False
+        attempts = len(script.opened_at_s)
+        until(lambda: len(script.opened_at_s) >= attempts + 2, "attempts after the picture")
+        assert np.diff(script.opened_at_s)[attempts] < 0.3
+
+
+def test_a_lost_camera_that_is_waited_for_does_not_hold_up_the_stop() -> None:
+    script = ScriptedSource()
+    script.plugged = False
+    with capturing(script, BackOff(30.0, 30.0)) as capture:
+        until(lambda: capture.report().state is CaptureState.WAITING, "waiting")
+        begun_s = time.monotonic()
+        capture.stop()
+        assert time.monotonic() - begun_s < 0.9
+        assert not capture.hung
 
 
 def test_a_camera_that_comes_late_is_waited_for() -> None:
@@ -241,15 +266,13 @@ def test_stop_and_start_again_in_every_state() -> None:
         assert capture.report().state is CaptureState.STOPPED
         assert capture.take() is None
         count = script.count
-        time.sleep(0.05)
+        time.sleep(0.5)
         assert script.count == count
+        script.hanging.set()
         capture.start()
+        assert capture.report().age_s < 0.45
+        script.hanging.clear()
         until(seen(capture, 1), "pictures")
-        script.plugged = False
-        until(lambda: capture.report().state is CaptureState.WAITING, "waiting")
-        begun_s = time.monotonic()
-        capture.stop()
-        assert time.monotonic() - begun_s < 0.5
 
 
 def test_no_complaint_about_a_camera_that_keeps_its_rate() -> None:

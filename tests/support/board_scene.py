@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures of the printed board by a simulated camera whose lens and pose are known."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -59,20 +60,23 @@ class BoardCamera:
     rng: np.random.Generator
     noise: float = 4.0
     blur_px: float = 0.6
-    _rays: np.ndarray = field(init=False)
-    _texture: np.ndarray = field(init=False)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def _rays(self) -> np.ndarray:
         width, height = self.camera.width_px, self.camera.height_px
         offsets = (np.arange(RAYS) + 0.5) / RAYS - 0.5
         columns = (np.arange(width)[:, None] + offsets).ravel()
         rows = (np.arange(height)[:, None] + offsets).ravel()
-        self._rays = _rays(self.camera, columns, rows)
+        return _rays(self.camera, columns, rows)
+
+    @cached_property
+    def _texture(self) -> np.ndarray:
         size = self.board.size
         shape = [round(n * size.square_m * TEXTURE_PX_PER_M) for n in (size.columns, size.rows)]
         margin = round(PAPER_MARGIN_M * TEXTURE_PX_PER_M)
         drawn = self.board.charuco.generateImage(tuple(shape), marginSize=0)
-        self._texture = cv2.copyMakeBorder(drawn, *(margin,) * 4, cv2.BORDER_CONSTANT, value=(255,))
+        around = (margin,) * 4
+        return np.asarray(cv2.copyMakeBorder(drawn, *around, cv2.BORDER_CONSTANT, value=(255,)))
 
     def picture(self, transform_board_to_camera: np.ndarray) -> np.ndarray:
         """Return a uint8 RGB picture; what is not the board is a grey, uneven background."""
@@ -108,14 +112,17 @@ class BoardCamera:
         return bool(np.all(pixels > border_px) and np.all(pixels < limit))
 
     def random_pose(self) -> np.ndarray:
-        """Return a pose (4, 4) of the board as a hand holds it before the camera."""
+        """Return a pose (4, 4) of the board as a hand holds it: it fills half the picture or more.
+
+        Held farther off, noise makes the focal length vary by some tenths of a percent.
+        """
         size = self.board.size
         middle = 0.5 * np.array([size.columns * size.square_m, size.rows * size.square_m, 0.0])
         while True:
             turn = self.rng.normal(0.0, 1.0, 3) * np.deg2rad([22.0, 22.0, 40.0])
             pose = np.eye(4)
             pose[:3, :3] = cv2.Rodrigues(turn)[0]
-            low, high = np.array([-0.25, -0.2, 0.32]), np.array([0.25, 0.2, 0.8])
+            low, high = np.array([-0.2, -0.15, 0.25]), np.array([0.2, 0.15, 0.5])
             pose[:3, 3] = self.rng.uniform(low, high) - pose[:3, :3] @ middle
             if self.sees(pose):
                 return pose

@@ -47,15 +47,17 @@ class CalibrationCell:
     def stations(self, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield picture and measured joints (7,) of poses in which the board is seen."""
         for joints in self._seen(count, REACH):
-            noise = self.rng.normal(0.0, ENCODER_NOISE_RAD, 7)
-            yield self.scene.picture(self._board_to_camera(joints)), joints + noise
+            measured = joints + self.rng.normal(0.0, ENCODER_NOISE_RAD, 7)
+            yield self.scene.picture(self._board_to_camera(joints)), measured
 
     def tool_poses(
-        self, count: int, reach_rad: np.ndarray = REACH
+        self, count: int, reach_rad: np.ndarray = REACH, joint_noise_rad: float = 0.0
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield tool to base and board to camera, each (4, 4) and exact, without a picture."""
+        """Yield measured tool to base and true board to camera, each (4, 4), without a picture."""
         for joints in self._seen(count, reach_rad):
-            yield self.kinematics.transform_tool_to_base(joints), self._board_to_camera(joints)
+            measured = joints + self.rng.normal(0.0, joint_noise_rad, 7)
+            tool_to_base = self.kinematics.transform_tool_to_base(measured)
+            yield tool_to_base, self._board_to_camera(joints)
 
     def _seen(self, count: int, reach_rad: np.ndarray) -> Iterator[np.ndarray]:
         for _ in range(100 * count):

@@ -26,8 +26,8 @@ def camera_from_info(msg: CameraInfo, transform_camera_to_base: FloatArray) -> C
         )
     if np.any(np.abs(np.array(msg.d)) > 1e-9):
         raise InputError(
-            f"camera_info has lens distortion {list(msg.d)}, expected none: "
-            "remap image_raw and camera_info to the rectified picture"
+            f"camera_info has lens distortion {list(msg.d)}, expected none: set rectify of "
+            "camera_node, or remap image_raw and camera_info to the rectified picture"
         )
     return CameraModel(
         msg.width, msg.height, intrinsics_px, transform_camera_to_base, msg.header.frame_id
