@@ -147,21 +147,15 @@ def cells(context: LaunchContext, robots: list[str]) -> list[GroupAction]:
     return found
 
 
-def evaluate_node(context: LaunchContext, robots: list[str]) -> Node:
-    """Return the node that measures; its end is the end of the launch."""
+def parameters(context: LaunchContext, robots: list[str]) -> dict:
+    """Return the parameters of evaluate_node."""
     simulated = value(context, "backend") != "robot"
     sources = value(context, "outcome_sources") or ("simulator" if simulated else "gripper_opening")
     argument = CELL["argument"]
     texts = (
-        "protocol",
-        "replacement",
-        "backend",
-        "objects",
-        "resume",
-        "run_directory",
-        "bag_directory",
-    )
-    parameters = {
+        "protocol", "replacement", "backend", "objects", "resume", "run_directory", "bag_directory",
+    )  # fmt: skip
+    found = {
         **{name: argument(name, str) for name in texts},
         **{name: argument(name, int) for name in ("grasps", "seed")},
         "label_timeout_s": argument("label_timeout_s", float),
@@ -169,13 +163,16 @@ def evaluate_node(context: LaunchContext, robots: list[str]) -> Node:
         "profile": profile_name(context),
         "outcome_sources": [name.strip() for name in sources.split(",")],
     }
-    if robots != [""]:
-        parameters["robots"] = robots
+    return found if robots == [""] else {**found, "robots": robots}
+
+
+def evaluate_node(context: LaunchContext, robots: list[str]) -> Node:
+    """Return the node that measures; its end is the end of the launch."""
     return Node(
         package="rlcg_policy",
         executable="evaluate_node",
         name="evaluate_node",
-        parameters=[LaunchConfiguration("params_file"), parameters],
+        parameters=[LaunchConfiguration("params_file"), parameters(context, robots)],
         remappings=topics(context, robots),
         ros_arguments=["--log-level", ["evaluate_node:=", LaunchConfiguration("log_level")]],
         output="screen",

@@ -48,15 +48,7 @@ def open_book(
     """
     wanted = wanted_protocol(settings)
     identity = _identity(settings, wanted, models)
-    runs = Path(settings.run_directory).expanduser()
-    if settings.resume:
-        folder = RunFolder.resume(runs, settings.resume)
-        past = journal.read(folder.path / journal.FILE)
-        identity.check_same(past.identity)
-    else:
-        folder = RunFolder.begin(runs, settings.backend, datetime.now())
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        past = Past(identity, now, source_commit())
+    folder, past = _folder(settings, identity)
     log = Journal(folder.path / journal.FILE)
     book = RunBook(wanted, _report(past, wanted), folder, log, on_record)
     if settings.resume:
@@ -65,6 +57,19 @@ def open_book(
     else:
         log.head(identity, past.started, past.commit)
     return book, folder
+
+
+def _folder(settings: EvaluateParameters, identity: RunIdentity) -> tuple[RunFolder, Past]:
+    """Return the run's folder, new or found, and what its journal tells so far."""
+    runs = Path(settings.run_directory).expanduser()
+    if settings.resume:
+        folder = RunFolder.resume(runs, settings.resume)
+        past = journal.read(folder.path / journal.FILE)
+        identity.check_same(past.identity)
+        return folder, past
+    folder = RunFolder.begin(runs, settings.backend, datetime.now())
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return folder, Past(identity, now, source_commit())
 
 
 def _identity(

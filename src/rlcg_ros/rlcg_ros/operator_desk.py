@@ -13,11 +13,11 @@ from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from rlcg_core.errors import WorldError
 from rlcg_ros import qos
 from rlcg_ros.calls import Caller
 
 FOR_EVER_S = 1e9
+REMEDY = "answer by `ros2 run rlcg_policy label_node`, or call the service"
 
 
 class Answer(Enum):
@@ -54,33 +54,27 @@ class OperatorDesk:
 
     def ask(self, caller: Caller, question: str, wanted: Sequence[Answer]) -> Answer:
         """Return the answer; raises `WorldError` when none comes in time."""
-        remedy = "answer by `ros2 run rlcg_policy label_node`, or call the service"
-        caller.wait_until(
-            lambda: self._turn.acquire(blocking=False),
-            FOR_EVER_S,
-            "answer to another question",
-            remedy,
-            patience_s=FOR_EVER_S,
+        self._wait_for(
+            caller, lambda: self._turn.acquire(blocking=False), FOR_EVER_S, "another question"
         )
         try:
             self._given, self._wanted = None, wanted
-            names = " or ".join(answer.value for answer in wanted)
-            self._say(f"question: {question} ({names}): {remedy}")
-            self._question_out.publish(String(data=f"{question} ({names})"))
-            caller.wait_until(
-                lambda: self._given is not None,
-                self._patience_s,
-                f"answer to '{question}'",
-                remedy,
-                patience_s=FOR_EVER_S,
-            )
-            if self._given is None:
-                raise WorldError(f"no answer to '{question}'")
+            text = f"{question} ({' or '.join(answer.value for answer in wanted)})"
+            self._say(f"question: {text}: {REMEDY}")
+            self._question_out.publish(String(data=text))
+            self._wait_for(caller, lambda: self._given is not None, self._patience_s, question)
+            assert self._given is not None  # that is what was waited for
             return self._given
         finally:
             self._wanted = ()
             self._question_out.publish(String(data=""))
             self._turn.release()
+
+    def _wait_for(
+        self, caller: Caller, done: Callable[[], bool], limit_s: float, question: str
+    ) -> None:
+        """Wait without a word: the question itself has been told."""
+        caller.wait_until(done, limit_s, f"answer to '{question}'", REMEDY, patience_s=limit_s)
 
     def _take(self, answer: Answer, response: Trigger.Response) -> Trigger.Response:
         response.success = answer in self._wanted and self._given is None
