@@ -32,16 +32,19 @@ def check_description(limits: GateLimits, described: JointRanges, name: str) -> 
     Raises:
         ConfigError: It names the first such joint with what was found and expected.
     """
-    found = (-limits.low_rad, limits.high_rad, np.array(limits.speed_limit_rad_s))
-    allowed = (-described.low_rad, described.high_rad, described.speed_rad_s)
-    words = ("lower limit -{:.4f} rad", "upper limit {:.4f} rad", "speed limit {:.4f} rad/s")
-    for ours, theirs, word in zip(found, allowed, words, strict=True):
-        wide = np.flatnonzero(ours > theirs + SAME_RAD)
+    speed_rad_s = np.array(limits.speed_limit_rad_s)
+    rows = (
+        ("lower limit", limits.low_rad, described.low_rad, -1.0, "rad", "or more"),
+        ("upper limit", limits.high_rad, described.high_rad, 1.0, "rad", "or less"),
+        ("speed limit", speed_rad_s, described.speed_rad_s, 1.0, "rad/s", "or less"),
+    )
+    for word, ours, theirs, outward, unit, rest in rows:
+        wide = np.flatnonzero(outward * (ours - theirs) > SAME_RAD)
         if len(wide):
             i = int(wide[0])
             raise ConfigError(
-                f"{limits.joint_names[i]} has {word.format(ours[i])}, expected at most "
-                f"{theirs[i]:.4f} as in {name}: is the profile of this robot?"
+                f"{limits.joint_names[i]} has {word} {ours[i]:.4f} {unit}, expected "
+                f"{theirs[i]:.4f} {rest} as in {name}: is the profile of this robot?"
             )
 
 
