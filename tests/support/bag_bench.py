@@ -10,8 +10,9 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import JointState
 
 from rlcg_record.bag import Bag, OpenFile, open_file
-from rlcg_record.bag_keeper import BagKeeper, KeepLimits
+from rlcg_record.bag_keeper import BagKeeper
 from rlcg_record.bag_metadata import qos_text
+from rlcg_record.open_bag import KeepLimits
 from rlcg_record.ring import Ring
 from rlcg_record.sample import Channel, Event, Item, Sample
 from rlcg_ros.conversions import image_to_msg

@@ -2,62 +2,13 @@
 """Which bags are open: one per episode, and one around each fault with what came before it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from pathlib import Path
 
 from rlcg_record.bag import Bag
+from rlcg_record.open_bag import KeeperStatus, KeepLimits, OpenBag, shortage
 from rlcg_record.sample import Decided, Ended, Event, GateNews, Item, Judged, Sample, Wished
 
 Provenance = Mapping[str, Mapping[str, str]]
-
-
-@dataclass(frozen=True)
-class KeepLimits:
-    """What is kept, in seconds around what happens.
-
-    ``lead_s`` before an episode's first decision, ``tail_s`` after an episode or a fault; a
-    judgement is waited for up to ``judge_s``, with nothing else recorded after the tail.
-    ``idle_s``: an episode without a decision for so long is over. ``min_free_bytes`` of disk are
-    left to others.
-    """
-
-    episodes: bool = True
-    lead_s: float = 1.0
-    tail_s: float = 2.0
-    judge_s: float = 0.0
-    idle_s: float = 60.0
-    min_free_bytes: int = 500_000_000
-
-
-@dataclass
-class _Open:
-    """An open bag: of which episode (empty: of a fault), until when all goes in, and late news."""
-
-    bag: Bag
-    episode_id: str
-    until_s: float = 0.0
-    late_until_s: float = 0.0
-
-    def stay(self, until_s: float, late_until_s: float = 0.0) -> None:
-        """Be open until then."""
-        self.until_s, self.late_until_s = until_s, max(until_s, late_until_s)
-
-    def wants(self, sample: Sample, now_s: float) -> bool:
-        """Whether a sample goes into this bag."""
-        return now_s <= self.until_s or sample.channel.late
-
-
-@dataclass
-class KeeperStatus:
-    """What became of the bags; ``failure``: why recording stopped, until it works again."""
-
-    failure: str = ""
-    closed: int = 0
-    faults: int = 0
-    last: Path | None = None
-    messages: int = 0
-    open_names: tuple[str, ...] = field(default_factory=tuple)
 
 
 class BagKeeper:
@@ -74,7 +25,7 @@ class BagKeeper:
         """``make_bag`` opens a bag by name; ``ring_since``: `Ring.since`."""
         self._make_bag, self._ring_since = make_bag, ring_since
         self._free_bytes, self._provenance, self._limits = free_bytes, provenance, limits
-        self._open: list[_Open] = []
+        self._open: list[OpenBag] = []
         self._gate_stopped = False
         self._given_up = ""
         self.status = KeeperStatus()
@@ -97,10 +48,10 @@ class BagKeeper:
             self._try(entry, entry.bag.flush)
         for entry in [entry for entry in self._open if now_s >= entry.late_until_s]:
             self._close(entry)
-        shortage = self._shortage() if self._open else ""
-        if shortage:
+        found = self._shortage() if self._open else ""
+        if found:
             self.close()
-            self.status.failure = shortage
+            self.status.failure = found
 
     def close(self) -> None:
         """Complete all bags."""
@@ -150,15 +101,14 @@ class BagKeeper:
 
     def _begin(self, name: str, episode_id: str, first: list[Sample]) -> None:
         self.status.failure = self._shortage()
-        if self.status.failure:
-            self._given_up = episode_id
-            return
         try:
-            entry = _Open(self._make_bag(name), episode_id)
+            bag = None if self.status.failure else self._make_bag(name)
         except OSError as error:
-            self.status.failure = f"bag {name} cannot be opened: {error}"
-            self._given_up = episode_id
+            bag, self.status.failure = None, f"bag {name} cannot be opened: {error}"
+        if bag is None:
+            self._given_up = episode_id or self._given_up
             return
+        entry = OpenBag(bag, episode_id)
         self._open.append(entry)
         about = {"kind": "episode" if episode_id else "fault", "episode_id": episode_id}
         for title, values in {"rlcg_bag": about, **self._provenance()}.items():
@@ -167,17 +117,17 @@ class BagKeeper:
             self.status.messages += len(first)
         self._tell()
 
-    def _of(self, episode_id: str) -> list[_Open]:
+    def _of(self, episode_id: str) -> list[OpenBag]:
         return [entry for entry in self._open if entry.episode_id == episode_id]
 
-    def _close(self, entry: _Open) -> None:
+    def _close(self, entry: OpenBag) -> None:
         if self._try(entry, entry.bag.close):
             self._open.remove(entry)
             self.status.closed += 1
             self.status.last = entry.bag.folder
             self._tell()
 
-    def _try(self, entry: _Open, action: Callable[..., None], *arguments: object) -> bool:
+    def _try(self, entry: OpenBag, action: Callable[..., None], *arguments: object) -> bool:
         """Do something with a bag; after an error the bag is left as it is. Say whether it went."""
         if entry not in self._open:
             return False
@@ -190,7 +140,7 @@ class BagKeeper:
                 f"`rlcg recover {entry.bag.folder}` keeps what is there"
             )
             self._open.remove(entry)
-            self._given_up = entry.episode_id
+            self._given_up = entry.episode_id or self._given_up
             entry.bag.abandon()
             self._tell()
             return False
@@ -198,13 +148,9 @@ class BagKeeper:
 
     def _shortage(self) -> str:
         try:
-            free = self._free_bytes()
+            return shortage(self._free_bytes(), self._limits.min_free_bytes)
         except OSError as error:
             return f"the bag folder cannot be looked at: {error}"
-        if free >= self._limits.min_free_bytes:
-            return ""
-        wanted = self._limits.min_free_bytes
-        return f"the disk has {free / 1e6:.0f} MB free, expected {wanted / 1e6:.0f}: make room"
 
     def _tell(self) -> None:
         self.status.open_names = tuple(entry.bag.folder.name for entry in self._open)

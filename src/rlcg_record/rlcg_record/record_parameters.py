@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rlcg_core.parameters import param
 from rlcg_record.bag import COMPRESSIONS
-from rlcg_record.bag_keeper import KeepLimits
+from rlcg_record.open_bag import KeepLimits
 
 MB = 1_000_000
 TOPICS = (

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rlcg_record.bag_keeper import BagKeeper, KeeperStatus
+from rlcg_record.bag_keeper import BagKeeper
 from rlcg_record.bounded_queue import BoundedQueue
+from rlcg_record.open_bag import KeeperStatus
 from rlcg_record.ring import Ring
 from rlcg_record.sample import Item
 
