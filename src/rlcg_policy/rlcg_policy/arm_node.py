@@ -14,14 +14,12 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rlcg_msgs.msg import GraspCommand
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
-from std_srvs.srv import Trigger
 
 from rlcg_core.errors import InputError
 from rlcg_core.gate import Gate
 from rlcg_core.gate_checks import GateCommand, GateError
 from rlcg_core.identity import check_description
 from rlcg_core.motion import Motion, MotionPlanner
-from rlcg_core.reasons import GateState
 from rlcg_core.verdict import Verdict
 from rlcg_policy import profile
 from rlcg_policy.arm_parameters import DEFAULT_PROFILE, ArmParameters
@@ -30,6 +28,7 @@ from rlcg_ros import qos
 from rlcg_ros.clocks import now, wall_timer
 from rlcg_ros.conversions import command_from_msg, joints_from_msg
 from rlcg_ros.gate_panel import GatePanel
+from rlcg_ros.gate_services import GateServices
 from rlcg_ros.lifecycle import ManagedNode
 from rlcg_ros.outputs import RobotOutput, arm_output, gripper_output
 from rlcg_ros.parameters import declare, given, watch
@@ -64,8 +63,8 @@ class ArmNode(ManagedNode):
         planner = MotionPlanner(limits, settings.gripper, kinematics)
         self._gate = Gate(limits, planner, settings.gripper_joint)
         period_s, joint = 1.0 / settings.stream_rate_hz, settings.gripper_joint
-        arm = arm_output(self, settings.command_mode, period_s, limits, kinematics)
         jaw = gripper_output(self, settings.gripper_mode, joint, settings.gripper_max_effort_n)
+        arm = arm_output(self, settings.command_mode, period_s, limits, kinematics)
         self._robot = RobotOutput(self, self._gate, arm, jaw)
         self._panel = GatePanel(self, self._gate, self._facts())
         self._listen()
@@ -88,11 +87,8 @@ class ArmNode(ManagedNode):
             self.create_subscription(GraspCommand, "grasp_command", self._on_command, qos.COMMAND),
             self.create_subscription(Bool, "estop", self._on_estop, qos.COMMAND),
         ]
-        self._answering = [
-            self.create_service(Trigger, "~/reset_stop", self._on_reset_stop),
-            self.create_service(Trigger, "~/home", self._on_home),
-            self.create_service(Trigger, "~/stop", self._on_stop),
-        ]
+        home_rad = np.array(self._settings.home_rad)
+        self._services_open = GateServices(self, self._gate, home_rad, self._carry_out)
 
     def begin(self) -> None:
         """Configure; the activation follows once the robot is identified."""
@@ -127,8 +123,7 @@ class ArmNode(ManagedNode):
         self.destroy_timer(self._timer)
         for subscription in self._listening:
             self.destroy_subscription(subscription)
-        for service in self._answering:
-            self.destroy_service(service)
+        self._services_open.close()
         self._panel.close()
         self._robot.close()
 
@@ -178,26 +173,6 @@ class ArmNode(ManagedNode):
             return
         self._awaits_robot = False
         self.trigger_activate()
-
-    def _on_reset_stop(
-        self, request: Trigger.Request, response: Trigger.Response
-    ) -> Trigger.Response:
-        return self._answer(self._gate.reset_stop(now(self)), response)
-
-    def _on_home(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        home_rad = np.array(self._settings.home_rad)
-        return self._answer(self._gate.home(home_rad, now(self)), response)
-
-    def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        verdict = self._gate.stop("stopped by ~/stop", now(self))
-        self._answer(verdict, response)
-        response.success = self._gate.state is GateState.STOPPED
-        return response
-
-    def _answer(self, verdict: Verdict, response: Trigger.Response) -> Trigger.Response:
-        self._carry_out(verdict)
-        response.success, response.message = verdict.accepted, verdict.text
-        return response
 
     def _follow(self, verdict: Verdict) -> None:
         if verdict.motion is not None or self._panel.outdated:
