@@ -100,10 +100,13 @@ def test_an_episode_that_is_not_what_was_seen_is_refused(
     assert [path.name for path in (tmp_path / "set").iterdir()] == ["good"]
 
 
-def test_the_same_episode_in_two_bags_is_taken_once(tmp_path: Path, tiny: Bundle) -> None:
-    for name in ("episode", "fault"):
-        write_bag(tmp_path / "bags" / name, tiny)
+def test_an_episode_is_taken_once_though_the_bag_of_a_fault_has_a_part_of_it_too(
+    tmp_path: Path, tiny: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bag(tmp_path / "bags" / "episode", tiny)
+    write_bag(tmp_path / "bags" / "fault", tiny, images={0: None})
     assert dataset([str(tmp_path / "bags"), "--out", str(tmp_path / "set")]) == 0
+    assert "1 episodes" in capsys.readouterr().out
     assert len(list((tmp_path / "set").iterdir())) == 1
 
 

@@ -26,18 +26,20 @@ class Source:
         self.refused = self.judged = self.taken = 0
 
     def episodes(self) -> Iterator[EpisodeRecord]:
-        """Yield the episodes; a second copy of one, from the bag of a fault, is passed over."""
+        """Yield the episodes; what the bag of a fault has of one that is taken is passed over."""
         seen: set[str] = set()
         for found in self._all():
+            if found.name in seen:
+                continue
             item = self._looked_at(found)
             if isinstance(item, Refused):
                 self.refused += 1
                 print(f"refused {item.name}: {item.reason}")
-            elif item.name not in seen:
-                seen.add(item.name)
-                self.taken += 1
-                self.judged += item.outcome in JUDGED
-                yield item
+                continue
+            seen.add(item.name)
+            self.taken += 1
+            self.judged += item.outcome in JUDGED
+            yield item
 
     def _looked_at(self, item: EpisodeRecord | Refused) -> EpisodeRecord | Refused:
         if isinstance(item, EpisodeRecord) and self._judged_only and item.outcome not in JUDGED:
