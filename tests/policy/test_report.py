@@ -113,6 +113,13 @@ def test_the_table_names_rate_interval_and_files() -> None:
     assert "no valid grasp" in console.table(report(), Path("runs/x"))
 
 
+def test_a_run_that_was_cut_off_says_how_to_go_on() -> None:
+    cut = report(Outcome.SUCCESS)
+    words = "evaluate.launch.py protocol:=scenes seed:=7 grasps:=4 resume:=x, other words as before"
+    assert words in console.table(cut, Path("runs/x"))
+    assert "resume" not in console.table(report(*MIXED), Path("runs/x"))
+
+
 def row(colour: int) -> Row:
     frames = tuple(np.full((160, 200, 3), colour + i, np.uint8) for i in range(9))
     return Row(f"grasp {colour}", Outcome.SUCCESS, frames)

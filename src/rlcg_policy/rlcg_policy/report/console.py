@@ -65,9 +65,16 @@ def table(report: Report, folder: Path) -> str:
     pairs = [*rows(report), ("pictures", str(folder / "strip.png"))]
     pairs += [("page", str(folder / "report.html")), ("figures", str(folder / "report.json"))]
     if len(report.episodes) < report.wanted:
-        pairs += [("to go on", f"the same words and resume:={folder.name}")]
+        pairs += [("to go on", _how_to_go_on(report, folder))]
     width = max(len(name) for name, _ in pairs)
     return "\n".join(f"  {name:{width}}  {value}" for name, value in pairs)
+
+
+def _how_to_go_on(report: Report, folder: Path) -> str:
+    words = f"evaluate.launch.py protocol:={report.protocol} seed:={report.seed}"
+    if report.replacement == "new_scene":
+        words += f" grasps:={report.wanted}"
+    return f"{words} resume:={folder.name}, other words as before"
 
 
 def _set_up(report: Report) -> list[tuple[str, str]]:
