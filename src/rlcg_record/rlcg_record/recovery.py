@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rlcg_core.errors import DataError
 from rlcg_record.bag import Bag
-from rlcg_record.reader import BagReader
+from rlcg_record.reader import BagReader, Stored
 from rlcg_record.sample import Channel, Sample
 
 
@@ -32,16 +32,17 @@ def recover(path: Path, folder: Path) -> Recovered:
     for name, values in reader.notes.items():
         bag.note(name, values)
     for item in reader.stored():
-        channel = channels.get(item.channel.id)
-        if channel is None:
-            channel = Channel(
-                topic=item.topic,
-                type_name=item.schema.name,
-                definition=item.schema.data.decode(),
-                qos=item.channel.metadata.get("offered_qos_profiles", ""),
-            )
-            channels[item.channel.id] = channel
+        channel = channels.setdefault(item.channel.id, _channel(item))
         message = item.message
         bag.write([Sample(channel, message.data, message.log_time, message.publish_time, 0.0)])
     bag.close()
     return Recovered(folder, dict(bag.contents.counts), reader.truncated)
+
+
+def _channel(item: Stored) -> Channel:
+    return Channel(
+        topic=item.topic,
+        type_name=item.schema.name,
+        definition=item.schema.data.decode(),
+        qos=item.channel.metadata.get("offered_qos_profiles", ""),
+    )

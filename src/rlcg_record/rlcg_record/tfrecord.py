@@ -20,6 +20,7 @@ from rlcg_record.crc32c import crc32c, masked
 
 _HEAD, _TAIL = struct.Struct("<QI"), struct.Struct("<I")
 LONGEST_BYTES = 2**31
+_FIELD = descriptor_pb2.FieldDescriptorProto
 
 
 def read_records(path: Path) -> Iterator[bytes]:
@@ -76,54 +77,41 @@ def example_class() -> Any:
 
 
 def _describe() -> descriptor_pool.DescriptorPool:
-    field = descriptor_pb2.FieldDescriptorProto
+    """Return a pool with the messages of tensorflow/core/example, field numbers as there."""
     file = descriptor_pb2.FileDescriptorProto(
         name="rlcg/example.proto", package="tensorflow", syntax="proto3"
     )
-    for name, kind in (
-        ("BytesList", field.TYPE_BYTES),
-        ("FloatList", field.TYPE_FLOAT),
-        ("Int64List", field.TYPE_INT64),
-    ):
+    lists = {"BytesList": _FIELD.TYPE_BYTES, "FloatList": _FIELD.TYPE_FLOAT}
+    for name, kind in {**lists, "Int64List": _FIELD.TYPE_INT64}.items():
         file.message_type.add(name=name).field.add(
-            name="value", number=1, type=kind, label=field.LABEL_REPEATED
+            name="value", number=1, type=kind, label=_FIELD.LABEL_REPEATED
         )
-    one, feature = field.LABEL_OPTIONAL, file.message_type.add(name="Feature")
+    feature = file.message_type.add(name="Feature")
     feature.oneof_decl.add(name="kind")
-    for number, name in enumerate(("bytes_list", "float_list", "int64_list"), start=1):
-        kind_name = ".tensorflow." + "".join(part.capitalize() for part in name.split("_"))
-        feature.field.add(
-            name=name,
-            number=number,
-            type=field.TYPE_MESSAGE,
-            type_name=kind_name,
-            label=one,
-            oneof_index=0,
-        )
+    kinds = {"bytes_list": "BytesList", "float_list": "FloatList", "int64_list": "Int64List"}
+    for number, (name, kind_name) in enumerate(kinds.items(), start=1):
+        _part(feature, name, number, kind_name).oneof_index = 0
     features = file.message_type.add(name="Features")
     entry = features.nested_type.add(name="FeatureEntry")
     entry.options.map_entry = True
-    entry.field.add(name="key", number=1, type=field.TYPE_STRING, label=one)
-    entry.field.add(
-        name="value", number=2, type=field.TYPE_MESSAGE, type_name=".tensorflow.Feature", label=one
-    )
-    features.field.add(
-        name="feature",
-        number=1,
-        type=field.TYPE_MESSAGE,
-        type_name=".tensorflow.Features.FeatureEntry",
-        label=field.LABEL_REPEATED,
-    )
-    file.message_type.add(name="Example").field.add(
-        name="features",
-        number=1,
-        type=field.TYPE_MESSAGE,
-        type_name=".tensorflow.Features",
-        label=one,
-    )
+    entry.field.add(name="key", number=1, type=_FIELD.TYPE_STRING, label=_FIELD.LABEL_OPTIONAL)
+    _part(entry, "value", 2, "Feature")
+    _part(features, "feature", 1, "Features.FeatureEntry").label = _FIELD.LABEL_REPEATED
+    _part(file.message_type.add(name="Example"), "features", 1, "Features")
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return pool
+
+
+def _part(owner: Any, name: str, number: int, type_name: str) -> Any:
+    """Add a field that is a message itself."""
+    return owner.field.add(
+        name=name,
+        number=number,
+        type=_FIELD.TYPE_MESSAGE,
+        type_name=f".tensorflow.{type_name}",
+        label=_FIELD.LABEL_OPTIONAL,
+    )
 
 
 _POOL = _describe()

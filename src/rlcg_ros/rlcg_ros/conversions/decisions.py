@@ -49,9 +49,7 @@ def trace_to_msg(trace: Trace, by: DecidedBy, step: int) -> DecisionMsg:
         msg.noise_shape, msg.noise = list(noise.shape), noise.ravel().tolist()
         msg.cem_mean0 = np.asarray(trace.inputs["cem_mean0"], np.float32).tolist()
         msg.cem_std0 = np.asarray(trace.inputs["cem_std0"], np.float32).tolist()
-    msg.phase_before, msg.goal_before = memory.phase.value, pose_to_list(memory.goal)
-    msg.lowest_before = float(memory.lowest_m)
-    msg.stalled_before, msg.closed_for_before = memory.stalled, memory.closed_for
+    _put_memory(memory, msg)
     msg.phase, msg.action = decision.phase, decision.action.to_array()
     msg.goal, msg.q_value = pose_to_list(decision.goal), float(decision.q_value)
     msg.cem_mean = np.asarray(decision.cem_mean, np.float64).tolist()
@@ -69,13 +67,6 @@ def trace_from_msg(msg: Any, image_hwc: ImageArray) -> Trace:
     height_m, closed = float(msg.height_above_tray), bool(msg.gripper_closed)
     stamp_s = stamp_to_s(msg.header.stamp)
     seen = Observation(image_hwc, closed, height_m, tool, projection, stamp_s)
-    memory = RuleMemory(
-        phase=Phase(msg.phase_before),
-        goal=_pose(msg.goal_before) if len(msg.goal_before) else None,
-        lowest_m=float(msg.lowest_before),
-        stalled=int(msg.stalled_before),
-        closed_for=int(msg.closed_for_before),
-    )
     decision = Decision(
         action=Action.from_array(np.array(msg.action)),
         q_value=float(msg.q_value),
@@ -85,7 +76,7 @@ def trace_from_msg(msg: Any, image_hwc: ImageArray) -> Trace:
         goal=_pose(msg.goal) if len(msg.goal) else None,
         network_ran=bool(msg.network_ran),
     )
-    return Trace(seen, memory, _inputs(msg, seen), decision)
+    return Trace(seen, _memory(msg), _inputs(msg, seen), decision)
 
 
 def end_to_msg(end: End, episode_id: str, stamp_s: float) -> EpisodeResult:
@@ -98,6 +89,22 @@ def end_to_msg(end: End, episode_id: str, stamp_s: float) -> EpisodeResult:
 def pose_to_list(pose: ToolPose | None) -> list[float]:
     """Return x, y, z [m] and yaw [rad] of a pose; an empty list for none."""
     return [] if pose is None else [*map(float, pose.position_m), float(pose.yaw_rad)]
+
+
+def _put_memory(memory: RuleMemory, msg: DecisionMsg) -> None:
+    msg.phase_before, msg.goal_before = memory.phase.value, pose_to_list(memory.goal)
+    msg.lowest_before = float(memory.lowest_m)
+    msg.stalled_before, msg.closed_for_before = memory.stalled, memory.closed_for
+
+
+def _memory(msg: Any) -> RuleMemory:
+    return RuleMemory(
+        phase=Phase(msg.phase_before),
+        goal=_pose(msg.goal_before) if len(msg.goal_before) else None,
+        lowest_m=float(msg.lowest_before),
+        stalled=int(msg.stalled_before),
+        closed_for=int(msg.closed_for_before),
+    )
 
 
 def _pose(numbers: Any) -> ToolPose:
