@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from rlcg_core.types import FloatArray, ToolPose
 
+# An order older than this stops the servo: moveit_servo's incoming_command_timeout.
+SERVO_TIMEOUT_S = 0.1
+
 
 @dataclass(frozen=True)
 class JointTarget:

@@ -65,8 +65,9 @@ class PolicyNode(ManagedNode):
         folder = bundle.find(settings.model, find_share() / "models")
         loaded = bundle.load(folder)
         self._policy = OnnxPolicy(loaded, settings.provider, settings.threads)
-        kinematics = PinocchioKinematics(find_urdf(settings.urdf or ROBOT1.urdf), settings.cell().arm)
-        self._observer = Observer(settings.cell(), kinematics)
+        cell = settings.cell()
+        kinematics = PinocchioKinematics(find_urdf(settings.urdf or ROBOT1.urdf), cell.arm)
+        self._observer = Observer(cell, kinematics)
         pose = settings.transform_camera_to_base
         decode = decode_picture if settings.image_transport == "compressed" else None
         self._sensors = Sensors(self, pose, settings.joint_names, self._step, decode)

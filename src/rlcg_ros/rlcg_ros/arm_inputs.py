@@ -18,14 +18,17 @@ from trajectory_msgs.msg import JointTrajectory
 
 from rlcg_core.cell import ArmDescription
 from rlcg_core.errors import InputError, SpecError
-from rlcg_core.servo_orders import JointTarget, ServoOrder, ToolTarget, ToolTwist
+from rlcg_core.servo_orders import (
+    SERVO_TIMEOUT_S,
+    JointTarget,
+    ServoOrder,
+    ToolTarget,
+    ToolTwist,
+)
 from rlcg_core.trajectory import check_trajectory
 from rlcg_core.types import ArmTrajectory, FloatArray
 from rlcg_ros import qos
 from rlcg_ros.conversions import stamp_to_s, tool_pose_from_msg, trajectory_from_msg
-
-# moveit_servo's incoming_command_timeout.
-SERVO_TIMEOUT_S = 0.1
 
 
 class ArmInputs:

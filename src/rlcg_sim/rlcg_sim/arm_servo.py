@@ -8,11 +8,10 @@ its joint speeds, and stops when commands cease.
 import numpy as np
 
 from rlcg_core.cell import ArmDescription
-from rlcg_core.servo_orders import JointTarget, ServoOrder, ToolTwist
+from rlcg_core.servo_orders import SERVO_TIMEOUT_S, JointTarget, ServoOrder, ToolTwist
 from rlcg_core.types import ArmTrajectory, FloatArray
 from rlcg_sim.urdf_chain import ChainJoint, tip_transform
 
-TIMEOUT_S = 0.1
 DAMPING = 1e-4
 # A pose target is approached at this share of the way per second, at most this fast.
 POSE_GAIN_PER_S = 10.0
@@ -48,7 +47,7 @@ class ArmServo:
             return ArmTrajectory(order.joints_rad[None], np.array([max(period_s, 1e-3)]))
         if self._joints_rad is None:
             self._joints_rad = measured_rad.copy()
-        if time_s - order.stamp_s > TIMEOUT_S:
+        if time_s - order.stamp_s > SERVO_TIMEOUT_S:
             self._order = None
             standing, self._joints_rad = self._joints_rad, None
             return ArmTrajectory(standing[None], np.array([max(period_s, 1e-3)]))
