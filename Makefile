@@ -9,34 +9,42 @@ MAKEFLAGS += --no-print-directory
 ARGS ?=
 # An interpreter to use instead of the first Python 3.11 or 3.12 that is found.
 export PYTHON ?=
+# The build of ONNX Runtime in .venv: cpu, openvino or gpu. The last choice stays until another is made.
+RUNTIME ?= $(or $(patsubst .venv/.stamp-ort-%,%,$(firstword $(wildcard .venv/.stamp-ort-*))),cpu)
 
 # An installed ROS 2 whose messages are compiled for NumPy 1 must not meet NumPy 2.
 ifdef ROS_DISTRO
 NUMPY := $(shell /usr/bin/python3 -c 'import numpy; print(numpy.__version__.split(".")[0])' 2>/dev/null)
-RUN_GROUPS := $(if $(filter 1,$(NUMPY)),system-ros,runtime dev)
+RUN_GROUPS := $(if $(filter 1,$(NUMPY)),system-ros,runtime ort-$(RUNTIME) dev)
 TRAIN_GROUP := $(if $(filter 1,$(NUMPY)),system-ros-train,train)
+ifneq ($(filter-out cpu,$(if $(filter 1,$(NUMPY)),$(RUNTIME))),)
+$(error found RUNTIME=$(RUNTIME) beside a ROS 2 with NumPy 1, expected cpu: run "make setup", then swap by hand: .venv/bin/pip uninstall onnxruntime, .venv/bin/pip install onnxruntime-$(RUNTIME))
+endif
 # PyTorch's CPU build is locked from Python 3.11 on; Humble has 3.10.
 ifeq ($(shell /usr/bin/python3 -c 'import sys; print(sys.version_info < (3, 11))'),True)
 TRAIN_GROUP :=
-TESTS := --ignore=tests/train
+TESTS := --ignore=tests/train --ignore=tests/bench
 endif
 else
-RUN_GROUPS := core ros ros-build runtime dev
+RUN_GROUPS := core ros ros-build runtime ort-$(RUNTIME) dev
 TRAIN_GROUP := train
 endif
 ENTER := . scripts/env.sh &&
 
-.PHONY: help setup setup-train build grasp test test-core train lint format clean
+.PHONY: help setup setup-train setup-openvino build grasp test test-core train bench lint format clean
 
 help:  ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
-setup:  ## Virtual environment, locked packages, colcon build (does nothing where that is done)
+setup:  ## Virtual environment, locked packages, colcon build (RUNTIME=openvino or gpu: with that ONNX Runtime)
 	@scripts/setup.sh .venv $(RUN_GROUPS)
 	@scripts/build.sh
 
 setup-train: setup  ## The same, and PyTorch for training (the CPU build)
 	@$(if $(TRAIN_GROUP),scripts/setup.sh .venv $(TRAIN_GROUP),echo "setup: no training and none of its tests: found Python 3.10, expected 3.11 or newer")
+
+setup-openvino:  ## A second environment, .venv-openvino, for the benchmark of OpenVINO beside the others
+	@scripts/setup.sh .venv-openvino ort-openvino
 
 build: setup  ## Build the workspace again where sources of a build changed
 
@@ -53,6 +61,9 @@ test-core:  ## Run the tests of the core alone, without ROS (30 s)
 train: setup-train  ## Train the shipped model again (hours on 2 cores; resumes)
 	@$(ENTER) exec scripts/train.sh
 
+bench: setup-train  ## Measure policy step, simulator and latency, about 15 min (ARGS="policy --rounds 20")
+	@$(if $(TRAIN_GROUP),$(ENTER) exec rlcg-bench $(ARGS),echo "bench: found Python 3.10, expected 3.11 or newer for PyTorch" >&2; exit 1)
+
 lint: setup  ## Check style and types
 	@$(ENTER) ruff check .
 	@$(ENTER) mypy
@@ -61,4 +72,4 @@ format: setup  ## Order imports and format the code
 	@$(ENTER) ruff check --fix . && ruff format .
 
 clean:  ## Remove the build and the virtual environments; runs/ and models/ stay
-	rm -rf build install log .venv .venv-core .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build install log .venv .venv-core .venv-openvino .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -75,6 +75,17 @@ def arguments() -> list[DeclareLaunchArgument]:
             description="Model bundle: a name in models/ or a path",
         ),
         DeclareLaunchArgument(
+            "plan",
+            default_value="cpu-float32",
+            description="What runs the model: cpu-float32 decides alike on every machine; auto "
+            "measures what this one has and takes the fastest that is good enough",
+        ),
+        DeclareLaunchArgument(
+            "deadline_ms",
+            default_value="0.0",
+            description="Greatest search that decides within this time; 0: the full one",
+        ),
+        DeclareLaunchArgument(
             "objects", default_value="mixed_test", description="Object set in the bin (sim, mock)"
         ),
         DeclareLaunchArgument(
@@ -206,6 +217,8 @@ def nodes() -> list[Node]:
             PythonExpression(["10.0 if ", lockstep, " else 0.8"]), value_type=float
         ),
         "model": argument("model", str),
+        "plan": argument("plan", str),
+        "deadline_ms": argument("deadline_ms", float),
         "rate_hz": argument("rate_hz", float),
     }
     evaluate = {
@@ -225,7 +238,7 @@ def nodes() -> list[Node]:
 
 def check(context: LaunchContext) -> None:
     """Refuse values that no node could use, before any node runs."""
-    for name, kind in {"grasps": int, "seed": int, "rate_hz": float}.items():
+    for name, kind in {"grasps": int, "seed": int, "rate_hz": float, "deadline_ms": float}.items():
         value = LaunchConfiguration(name).perform(context)
         try:
             kind(value)

@@ -14,8 +14,10 @@ compile() {
 # One resolution for all groups first, so that the same package has the same version in each of them.
 all=$(mktemp --suffix=.txt)
 trap 'rm -f "$all"' EXIT
-compile --python-version 3.11 "${torch_from[@]}" core.in ros.in ros-build.in runtime.in train.in dev.in -o "$all"
-for group in core ros ros-build runtime dev train; do
+# What is locked keeps its version; to have the newest of a package, remove its lines from the locks first.
+cat core.txt ros.txt ros-build.txt runtime.txt ort-cpu.txt train.txt dev.txt >"$all"
+compile --python-version 3.11 "${torch_from[@]}" core.in ros.in ros-build.in runtime.in ort-cpu.in train.in dev.in -o "$all"
+for group in core ros ros-build runtime ort-cpu ort-openvino ort-gpu dev train; do
     echo "locking requirements/$group.txt"
     extra=()
     if [[ $group == train ]]; then extra=("${torch_from[@]}"); fi

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Usage: scripts/setup.sh VENV GROUP...
 # Makes the virtual environment VENV and installs the locked requirements of each GROUP: core, ros, ros-build,
-# runtime, train, dev, or system-ros and system-ros-train (beside an installed ROS 2 with NumPy 1). Does nothing where that is done.
+# runtime, train, dev, or system-ros and system-ros-train (beside an installed ROS 2 with NumPy 1); and one build of
+# ONNX Runtime: ort-cpu, ort-openvino or ort-gpu, in the place of the one before. Does nothing where that is done.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=$1
@@ -55,6 +56,13 @@ check_no_mix() {
     fi
 }
 
+check_groups() {
+    local group
+    for group in "$@"; do
+        [[ -f requirements/$group.txt ]] || fail "found no requirements/$group.txt, expected one of: $(cd requirements && echo *.txt)"
+    done
+}
+
 make_venv() {
     if [[ -x $venv/bin/pip && -n $(python_version "$venv/bin/python") ]]; then return; fi
     local python options=()
@@ -96,6 +104,19 @@ pip_install() {
         --require-hashes "$@" 2>&1
 }
 
+# The builds of ONNX Runtime overwrite each other's files: the others go before one comes.
+remove_other_runtimes() {
+    local wanted=$1 build others=()
+    for build in ort-cpu=onnxruntime ort-openvino=onnxruntime-openvino ort-gpu=onnxruntime-gpu; do
+        if [[ ${build%=*} != "$wanted" ]]; then
+            others+=("${build#*=}")
+            rm -f "$venv/.stamp-${build%=*}"
+        fi
+    done
+    "$venv/bin/python" -m pip uninstall --disable-pip-version-check --yes "${others[@]}" >"$venv/pip-uninstall.log" 2>&1 \
+        || fail "removing ${others[*]} failed (see $venv/pip-uninstall.log); run 'make clean', then the same command again"
+}
+
 install_group() {
     local group=$1 lock=requirements/$1.txt stamp=$venv/.stamp-$1 key total log
     key=$(sha256sum "$lock" | cut -d' ' -f1)
@@ -103,6 +124,7 @@ install_group() {
     total=$(grep -cE '^[a-zA-Z]' "$lock")
     log=$venv/pip-$group.log
     echo "setup: requirements/$group.txt"
+    if [[ $group == ort-* ]]; then remove_other_runtimes "$group"; fi
     if ! pip_install -r "$lock" | tee "$log" | show_progress "$total"; then
         # The CPU build of PyTorch is not on PyPI; a mirror in pip's own settings is asked first.
         if [[ $group != *train ]] || ! pip_install -r "$lock" --extra-index-url "$TORCH_INDEX" | tee "$log" | show_progress "$total"; then
@@ -113,6 +135,7 @@ install_group() {
     echo "$key" >"$stamp"
 }
 
+check_groups "$@"
 check_platform "$@"
 check_no_mix "$@"
 make_venv

@@ -13,4 +13,7 @@ rlcg-train collect --out "$data/on_policy" --attempts 1500 --first 100000 --chec
 rlcg-train fit --data "$data/scripted" "$data/on_policy" --out "$runs/round_1" --epochs 25
 rlcg-train measure --checkpoint "$runs/round_1/checkpoint.pt" --grasps 200
 rlcg-train export --checkpoint "$runs/round_1/checkpoint.pt" --out "$runs/robot1_grasp_success"
+rlcg-train frames --model "$runs/robot1_grasp_success"
+rlcg-train record-episodes --out "$data/episodes" --episodes 12
+rlcg-train quantize --model "$runs/robot1_grasp_success" --episodes "$data/episodes"
 echo "wrote $runs/robot1_grasp_success; try it: make grasp ARGS=\"model:=$PWD/$runs/robot1_grasp_success\""

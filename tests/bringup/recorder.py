@@ -24,7 +24,15 @@ GOLDEN = Path(__file__).parent / "golden"
 # Name of the golden file -> launch arguments; the launch file is grasp.launch.py but for FILES.
 CASES = {
     "defaults": [],
-    "mock": ["backend:=mock", "grasps:=2", "seed:=7", "lockstep:=false", "rate_hz:=2"],
+    "mock": [
+        "backend:=mock",
+        "grasps:=2",
+        "seed:=7",
+        "lockstep:=false",
+        "rate_hz:=2",
+        "plan:=auto",
+        "deadline_ms:=200",
+    ],
     "robot": [
         "backend:=robot",
         "namespace:=cell_1",

@@ -45,9 +45,9 @@ class Machine:
         if wheels:
             (self.root / ".venv/.wheels").touch()
 
-    def run(self, command: str, **variables: str) -> str:
-        """Run a command that must fail; return the one line that it says."""
-        found = subprocess.run(
+    def start(self, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command on this machine."""
+        return subprocess.run(
             [str(self.tools / "bash"), "-c", command],
             cwd=self.root,
             env={"PATH": str(self.tools), "HOME": str(self.root), **variables},
@@ -55,6 +55,10 @@ class Machine:
             text=True,
             timeout=60,
         )
+
+    def run(self, command: str, **variables: str) -> str:
+        """Run a command that must fail; return the one line that it says."""
+        found = self.start(command, **variables)
         assert found.returncode != 0, found.stdout
         lines = found.stderr.strip().splitlines()
         assert len(lines) == 1, found.stderr
@@ -132,18 +136,64 @@ def test_a_package_that_cannot_be_installed(machine: Machine) -> None:
     (machine.root / ".venv/bin/python").write_text(
         "#!/bin/bash\nif [[ $1 == -c ]]; then echo 3.11; else echo 'ERROR: no network'; exit 1; fi"
     )
-    found = subprocess.run(
-        [str(machine.tools / "bash"), "scripts/setup.sh", ".venv", "core"],
-        cwd=machine.root,
-        env={"PATH": str(machine.tools), "HOME": str(machine.root)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    found = machine.start("scripts/setup.sh .venv core")
     assert found.returncode != 0
     assert "ERROR: no network" in found.stderr
     assert "check the network" in found.stderr
     assert not (machine.root / ".venv/.stamp-core").exists()
+
+
+def test_a_runtime_that_does_not_exist(machine: Machine) -> None:
+    machine.venv(wheels=False)
+    line = machine.run("scripts/setup.sh .venv ort-cuda")
+    assert "found no requirements/ort-cuda.txt" in line
+    assert "ort-gpu.txt" in line
+
+
+def test_one_build_of_the_runtime_goes_before_another_comes(machine: Machine) -> None:
+    machine.venv(wheels=False)
+    calls = machine.root / "calls"
+    (machine.root / ".venv/bin/python").write_text(
+        f'#!/bin/bash\nif [[ $1 == -c ]]; then echo 3.11; else echo "$@" >>{calls}; fi'
+    )
+    for build in ("ort-cpu", "ort-openvino", "ort-openvino"):
+        found = machine.start(f"scripts/setup.sh .venv {build}")
+        assert found.returncode == 0, found.stderr
+    _, _, removal, installation = calls.read_text().splitlines()
+    assert removal.endswith("onnxruntime onnxruntime-gpu")
+    assert installation.endswith("-r requirements/ort-openvino.txt")
+    assert [path.name for path in machine.root.glob(".venv/.stamp-*")] == [".stamp-ort-openvino"]
+
+
+def test_the_choice_of_the_runtime_stays(tmp_path: Path, repository: Path) -> None:
+    def groups(*arguments: str) -> str:
+        return subprocess.run(
+            ["make", "-n", "setup", *arguments],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    shutil.copy(repository / "Makefile", tmp_path)
+    assert "ort-cpu" in groups()
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv/.stamp-ort-gpu").touch()
+    assert "ort-gpu" in groups()
+    assert "ort-openvino" in groups("RUNTIME=openvino")
+
+
+def test_numpy_1_leaves_no_choice_of_the_runtime(repository: Path) -> None:
+    found = subprocess.run(
+        ["make", "-n", "setup", "ROS_DISTRO=jazzy", "NUMPY=1", "RUNTIME=gpu"],
+        cwd=repository,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode != 0
+    assert "found RUNTIME=gpu beside a ROS 2 with NumPy 1, expected cpu" in found.stderr
 
 
 def test_the_set_up_is_done_once(repository: Path) -> None:

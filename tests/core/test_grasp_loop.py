@@ -353,6 +353,32 @@ def freeze(rig: Rig, frames: int) -> list[Wait | Act | End]:
     return results
 
 
+def test_a_slow_decision_is_not_silence() -> None:
+    rig = Rig(period_s=0.1)
+    assert isinstance(rig.frame(), Act)
+    rig.pass_time(2.0)
+    rig.loop.commanded(rig.now)
+    assert isinstance(rig.step(), Wait)
+    rig.pass_time(0.7)
+    assert isinstance(rig.step(), Wait)
+    rig.pass_time(0.2)
+    end_of(rig, rig.step(), Reason.STALE_IMAGE)
+
+
+@pytest.mark.parametrize(("period_s", "verdict"), [(0.1, Wait), (0.0, Act)])
+def test_only_in_real_time_a_frame_that_came_during_a_decision_is_passed_over(
+    period_s: float, verdict: type
+) -> None:
+    rig = Rig(period_s=period_s)
+    assert isinstance(rig.frame(), Act)
+    rig.pass_time(0.2)
+    rig.sense()
+    rig.pass_time(0.2)
+    rig.loop.commanded(rig.now)
+    assert isinstance(rig.step(), verdict)
+    assert isinstance(rig.frame(), Act)
+
+
 def test_frozen_pixels_under_new_stamps_end_the_episode() -> None:
     rig = Rig(frozen_frames=3)
     results = freeze(rig, 3)

@@ -6,19 +6,22 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
+import tiny_forms
 import tiny_model
 from bundles import CEM, example_golden, example_manifest
-from onnx import helper
 
 from rlcg_core import bundle, cem, golden
 from rlcg_core.bundle import Bundle
 from rlcg_core.cell import ROBOT1
-from rlcg_core.errors import BundleError, ConfigError, InputError
+from rlcg_core.errors import BundleError, InputError
 from rlcg_core.types import Action, Decision, Observation, ToolPose
-from rlcg_policy import sessions
-from rlcg_policy.onnx_policy import OnnxPolicy, default_threads
+from rlcg_policy.onnx_policy import OnnxPolicy
+from rlcg_policy.plan_roster import PlanRoster
+from rlcg_policy.plans import Plan
+from rlcg_policy.processor import default_threads
+from rlcg_policy.serving_options import ServingOptions
+from rlcg_policy.verdict import Timing, Verdict
 
 
 @pytest.fixture(scope="module")
@@ -104,14 +107,15 @@ def test_the_graphs_own_action_agrees_with_the_rule(policy: OnnxPolicy) -> None:
 def test_one_run_per_frame_and_none_without_a_goal(tiny: Bundle) -> None:
     policy = OnnxPolicy(tiny)
     runs: list[int] = []
-    inner = policy._session
+    assert policy.serving is not None
+    inner = policy.serving.runner.session
 
     class Counting:
         def run(self, names: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
             runs.append(1)
             return inner.run(names, inputs)
 
-    policy._session = Counting()
+    policy.serving.runner.session = Counting()
     trace = episode(policy, 0)
     servo = [d for d, _ in trace if d.phase in ("approach", "descend")]
     # The frame on which the descent turns into closing was looked at as well.
@@ -157,55 +161,72 @@ def test_another_graph_with_the_right_hash_is_refused(tiny: Bundle, tmp_path: Pa
 
 
 def test_bytes_that_are_no_graph_are_refused(tiny: Bundle) -> None:
-    with pytest.raises(BundleError, match="cannot load the graph"):
+    with pytest.raises(BundleError, match=r"policy.onnx is no ONNX graph"):
         OnnxPolicy(replace(tiny, graphs={"policy.onnx": b"no graph"}))
 
 
-def test_a_graph_cannot_read_other_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "secret").write_bytes(b"\x00" * 12)
-    weights = helper.make_tensor("w", onnx.TensorProto.FLOAT, [3], b"\x00" * 12, raw=True)
-    weights.ClearField("raw_data")
-    weights.data_location = onnx.TensorProto.EXTERNAL
-    weights.external_data.add(key="location", value="secret")
-    out = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [3])
-    node = helper.make_node("Identity", ["w"], ["y"])
-    body = helper.make_graph([node], "external", [], [out], [weights])
-    model = helper.make_model(body, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(BundleError, match="cannot load the graph"):
-        sessions.open_session(model.SerializeToString(), "cpu", 1)
+def test_a_q_of_exactly_zero_means_that_no_sample_had_a_score(tiny: Bundle) -> None:
+    policy = OnnxPolicy(tiny)
+    values = {name: np.zeros(t.shape, t.dtype) for name, t in tiny.manifest.outputs.items()}
+    policy.serving.runner.session = Answering(values)
+    with pytest.raises(InputError, match="no sample had a finite score"):
+        policy.decide(see())
+    assert policy.serving is not None, "a bad picture is no reason to give up a plan"
 
 
-def test_the_cpu_is_proven_and_auto_says_what_runs(tiny: Bundle) -> None:
-    assert OnnxPolicy(tiny, "cpu").provider == sessions.ProviderReport("cpu", "cpu")
-    assert OnnxPolicy(tiny, "auto").provider.requested == "auto"
+class Answering:
+    """A session that answers the same numbers to everything, until its device is gone."""
+
+    def __init__(self, values: dict[str, np.ndarray], gone_after: int = 1000) -> None:
+        self._values, self._left = values, gone_after
+
+    def run(self, names: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        self._left -= 1
+        if self._left < 0:
+            raise RuntimeError("CUDA failure 100: no CUDA-capable device is detected")
+        return [self._values[name] for name in names]
 
 
-def test_a_provider_that_is_not_there_is_an_error(tiny: Bundle) -> None:
-    absent = [
-        name
-        for name, full in sessions.PROVIDERS.items()
-        if full not in onnxruntime.get_available_providers()
-    ]
-    assert absent, "this machine's onnxruntime has every provider"
-    with pytest.raises(ConfigError, match=f"provider {absent[0]} is not in this onnxruntime"):
-        OnnxPolicy(tiny, absent[0])
-    with pytest.raises(ConfigError, match="expected one of"):
-        OnnxPolicy(tiny, "gpu")
+def outputs_of(policy: OnnxPolicy) -> dict[str, np.ndarray]:
+    policy.decide(see())
+    return dict(policy._outputs)
 
 
-@pytest.mark.filterwarnings("ignore:Specified provider")
-def test_auto_reports_the_provider_that_failed(
-    tiny: Bundle, monkeypatch: pytest.MonkeyPatch
+def test_a_device_that_vanishes_ends_the_episode_and_the_next_plan_serves_the_next(
+    tmp_path: Path,
 ) -> None:
-    offered = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: offered)
-    report = OnnxPolicy(tiny, "auto").provider
-    assert report.actual == "cpu"
-    assert report.fell_back
-    assert "cuda" in str(report)
-    with pytest.raises(ConfigError, match="cuda"):
-        OnnxPolicy(tiny, "cuda")
+    model = tiny_forms.write(tmp_path / "tiny", int8_off_m=tiny_forms.GOOD_M)
+    policy = OnnxPolicy(model, roster=PlanRoster(model, ServingOptions(), prober=int8_is_faster))
+    assert str(policy.serving) == "cpu-int8 3x32"
+    policy.serving.runner.session = Answering(outputs_of(policy), gone_after=2)
+    policy.reset(1)
+    policy.decide(see())
+    policy.decide(see())
+    with pytest.raises(InputError, match="the model did not run: CUDA failure 100"):
+        policy.decide(see())
+    assert any("cpu-int8: it failed in an episode" in text for text in policy.plans.warnings)
+    with pytest.raises(InputError, match="no plan is left"):
+        policy.decide(see())
+    assert policy.refusal() == ""
+    policy.reset(2)
+    assert str(policy.serving) == "cpu-float32 3x32"
+    assert policy.decide(see()).goal is not None
+    assert "failed in an episode" in policy.plans.table()["cpu-int8"]
+
+
+def test_with_no_plan_left_the_next_goal_is_refused_in_one_line(tiny: Bundle) -> None:
+    policy = OnnxPolicy(tiny)
+    policy.serving.runner.session = Answering({}, gone_after=0)
+    with pytest.raises(InputError, match="did not run"):
+        policy.decide(see())
+    assert policy.refusal().startswith("no plan can serve tiny: cpu-float32: it failed")
+    assert "configure the node again" in policy.refusal()
+    assert "\n" not in policy.refusal()
+
+
+def int8_is_faster(bundle: Bundle, plan: Plan, threads: int) -> Verdict:
+    wall_ms = 1.0 if plan.precision == "int8" else 2.0
+    return Verdict(plan.name, timings=(Timing(3, 32, wall_ms, wall_ms),))
 
 
 def test_threads_are_few() -> None:

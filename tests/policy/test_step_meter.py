@@ -10,7 +10,10 @@ def meter(period_s: float, steps: int = 5) -> StepMeter:
     made = StepMeter()
     for i in range(steps):
         begun_s = 10.0 + i * period_s
-        made.note(begun_s, begun_s + 0.01 * (i + 1), 20.0, network_ran=i < 3)
+        ran = i < 3
+        made.note(
+            begun_s, begun_s + 0.01 * (i + 1), 20.0, ran, run_ms=9.5 * (i + 1) if ran else 0.0
+        )
     return made
 
 
@@ -27,4 +30,5 @@ def test_only_a_slow_loop_is_complained_about() -> None:
 
 def test_medians_are_of_steps_that_ran_the_network() -> None:
     assert meter(0.25).summary()["step_ms_median"] == pytest.approx(20.0)
+    assert meter(0.25).summary()["outside_run_ms_median"] == pytest.approx(1.0)
     assert StepMeter().summary()["step_ms_median"] is None

@@ -19,10 +19,13 @@ from rlcg_core.reasons import TerminationReason
 from rlcg_core.trace import Trace, image_digest
 from rlcg_core.types import Action
 from rlcg_policy.onnx_policy import OnnxPolicy
+from rlcg_policy.serving_options import ServingOptions
 from rlcg_ros import qos
 from rlcg_ros.conversions.decisions import DecidedBy, trace_from_msg, trace_to_msg
 from rlcg_ros.conversions.markers import decision_to_markers, q_colour
 from rlcg_ros.decision_out import DecisionOut
+
+CPU = ServingOptions(plan="cpu-float32", threads=1)
 
 VARIABLES = ("goal_x", "goal_y", "goal_yaw")
 BY = DecidedBy("tiny", "d" * 16, "cpu", "one", 2**63 + 5, "base")
@@ -31,7 +34,7 @@ BY = DecidedBy("tiny", "d" * 16, "cpu", "one", 2**63 + 5, "base")
 @pytest.fixture(scope="module")
 def traces(tmp_path_factory: pytest.TempPathFactory) -> list[Trace]:
     """Return the traces of an episode: approach, descend, close, lift."""
-    policy = OnnxPolicy(tiny_model.write(tmp_path_factory.mktemp("m") / "tiny"), "cpu", 1)
+    policy = OnnxPolicy(tiny_model.write(tmp_path_factory.mktemp("m") / "tiny"), CPU)
     found = []
     for number in range(10):
         policy.decide(observation(number, 10.0 + number))

@@ -9,10 +9,13 @@ from episodes_bench import observation, picture, write_bag
 from rlcg_core.bundle import Bundle
 from rlcg_core.errors import BundleError, ConfigError
 from rlcg_policy.onnx_policy import OnnxPolicy
+from rlcg_policy.serving_options import ServingOptions
 from rlcg_record import replay_command
 from rlcg_record.commands import replay
 from rlcg_record.episode_reader import Episode, EpisodeReader
 from rlcg_record.replaying import repeat
+
+CPU = ServingOptions(plan="cpu-float32", threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +40,14 @@ def test_every_decision_is_repeated_bit_for_bit(
 
 def test_a_decision_is_repeated_without_those_before_it(tmp_path: Path, tiny: Bundle) -> None:
     episode = only_episode(write_bag(tmp_path / "bag", tiny, steps=8))
-    policy = OnnxPolicy(tiny, "cpu", 1)
+    policy = OnnxPolicy(tiny, CPU)
     backwards = Episode("one", episode.steps[::-1])
     assert [item.differing for item in repeat(policy, backwards)] == [()] * 8
 
 
 def test_repeating_leaves_a_running_episode_alone(tmp_path: Path, tiny: Bundle) -> None:
     episode = only_episode(write_bag(tmp_path / "bag", tiny))
-    alone, disturbed = OnnxPolicy(tiny, "cpu", 1), OnnxPolicy(tiny, "cpu", 1)
+    alone, disturbed = OnnxPolicy(tiny, CPU), OnnxPolicy(tiny, CPU)
     for number in range(3):
         seen = observation(number, float(number))
         expected, _ = alone.decide(seen), list(repeat(disturbed, episode))
@@ -71,7 +74,7 @@ def test_the_first_difference_of_a_single_bit_is_told(
     msg = episode.steps[2].msg
     msg.action, msg.cem_mean = list(msg.action), list(msg.cem_mean)
     spoil(msg)  # type: ignore[operator]
-    policy = OnnxPolicy(tiny, "cpu", 1)
+    policy = OnnxPolicy(tiny, CPU)
     assert not replay_command.replay_episode(episode, policy, tiny)
     out = capsys.readouterr().out
     assert "3 of 4 decisions repeated" in out

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Newest frame, nearest joint state, and what is wrong with them; over DDS, in one process."""
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -30,7 +31,7 @@ class Camera(RosBench):
     def __init__(self) -> None:
         super().__init__()
         node = self.node
-        self.changes = 0
+        self.changes, self.busy_s = 0, 0.0
         self.sensors = Sensors(
             node, ROBOT1.camera.transform_camera_to_base, ARM, self._count_change
         )
@@ -42,6 +43,7 @@ class Camera(RosBench):
 
     def _count_change(self) -> None:
         self.changes += 1
+        time.sleep(self.busy_s)
 
     def _send(self, publisher: object, message: object) -> None:
         before = self.changes
@@ -68,6 +70,19 @@ class Camera(RosBench):
 def camera() -> Iterator[Camera]:
     with Camera() as made:
         yield made
+
+
+def test_a_frame_is_received_when_it_comes_not_when_there_is_time_for_it(camera: Camera) -> None:
+    camera.info()
+    camera.busy_s = 0.4
+    camera.joints(1.0)
+    camera.busy_s = 0.0
+    sent_s = time.monotonic()
+    camera.image(1.0)
+    assert time.monotonic() - sent_s > 0.2
+    image = camera.sensors.image
+    assert image is not None
+    assert image.receipt_s - sent_s < 0.1
 
 
 def test_an_image_counts_once_it_is_calibrated(camera: Camera) -> None:

@@ -12,10 +12,13 @@ from rlcg_core.cell import ROBOT1
 from rlcg_core.reasons import Outcome, TerminationReason
 from rlcg_core.types import ImageArray, Observation, ToolPose
 from rlcg_policy.onnx_policy import OnnxPolicy
+from rlcg_policy.serving_options import ServingOptions
 from rlcg_record.bag import Bag
 from rlcg_record.sample import Sample
 from rlcg_ros.conversions import image_to_msg
 from rlcg_ros.conversions.decisions import DecidedBy, trace_to_msg
+
+CPU = ServingOptions(plan="cpu-float32", threads=1)
 
 DECISIONS = channel("/policy_node/decision", "rlcg_msgs/msg/Decision")
 
@@ -43,7 +46,7 @@ def write_bag(
     images: dict[int, ImageArray | None] | None = None,
 ) -> Path:
     """Write one episode decided by ``bundle``; ``images`` puts others, or none, into the bag."""
-    policy = OnnxPolicy(bundle, "cpu", 1)
+    policy = OnnxPolicy(bundle, CPU)
     policy.reset(seed)
     by = DecidedBy(bundle.manifest.name, bundle.digest, "cpu", episode_id, seed, "base")
     bag = Bag(folder)

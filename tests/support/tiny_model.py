@@ -15,15 +15,17 @@ from onnx import TensorProto, helper, numpy_helper
 
 from rlcg_core import bundle, cem, golden
 from rlcg_core.golden import Golden, GoldenCase
+from rlcg_core.manifest import Tensor
 
 PEAK, SCALE, TOP = (0.58, 0.05, 0.4), (20.0, 20.0, 2.0), 2.0
 FloatArray = npt.NDArray[np.float64]
+Peak = tuple[float, float, float]
 
 
-def logits(image: npt.NDArray[np.uint8], samples: FloatArray) -> FloatArray:
+def logits(image: npt.NDArray[np.uint8], samples: FloatArray, peak: Peak = PEAK) -> FloatArray:
     """Return what the graph computes for samples (n, 3)."""
     shift = np.array([0.1 * (image.mean() / 255.0 - 0.5), 0.0, 0.0])
-    return TOP - np.sum(((samples - PEAK - shift) * SCALE) ** 2, axis=1)
+    return TOP - np.sum(((samples - peak - shift) * SCALE) ** 2, axis=1)
 
 
 class Graph:
@@ -44,10 +46,10 @@ class Graph:
         return name
 
 
-def _peak(g: Graph) -> str:
+def _peak(g: Graph, peak: Peak) -> str:
     pixels = g.op("Cast", "image", to=TensorProto.FLOAT)
     mean = g.op("ReduceMean", pixels, keepdims=0)
-    slope, offset = g.const([0.1 / 255.0, 0.0, 0.0]), g.const(np.subtract(PEAK, (0.05, 0, 0)))
+    slope, offset = g.const([0.1 / 255.0, 0.0, 0.0]), g.const(np.subtract(peak, (0.05, 0, 0)))
     return g.op("Add", g.op("Mul", mean, slope), offset)
 
 
@@ -59,7 +61,7 @@ def _iteration(g: Graph, peak: str, mean: str, std: str, i: int) -> tuple[str, s
     total = g.op("ReduceSum", g.op("Mul", error, error), g.const([1], "int64"), keepdims=0)
     scores = g.op("Sub", g.const(TOP), total)
     finite = g.op("Not", g.op("Or", g.op("IsNaN", scores), g.op("IsInf", scores)))
-    ranked = g.op("Where", finite, scores, g.const(-np.inf))
+    ranked = g.op("Where", finite, scores, g.const(-1e30))
     index = g.op("TopK", ranked, g.const([CEM.elites], "int64"), outputs=2, axis=0)
     elite = g.op("Gather", samples, index, axis=0)
     first = g.op("Gather", index, g.const(0, "int64"), axis=0)
@@ -84,13 +86,13 @@ def _action(g: Graph, goal: str) -> str:
     return g.op("Concat", xy, g.const([0.0]), *turn, g.const([0.0, 0.0, 0.0]), axis=0)
 
 
-def graph() -> onnx.ModelProto:
+def graph(samples: int = CEM.samples, peak: Peak = PEAK) -> onnx.ModelProto:
     """Return the model."""
     g, manifest = Graph(), example_manifest()
     mean, std, best, logit = "cem_mean0", "cem_std0", "", ""
-    peak = _peak(g)
+    centre = _peak(g, peak)
     for i in range(CEM.iterations):
-        best, logit, mean, std = _iteration(g, peak, mean, std, i)
+        best, logit, mean, std = _iteration(g, centre, mean, std, i)
     results = {
         "action": _action(g, best),
         "goal": best,
@@ -101,9 +103,10 @@ def graph() -> onnx.ModelProto:
     for name, value in results.items():
         g.nodes.append(helper.make_node("Identity", [value], [name]))
     kinds = {"uint8": TensorProto.UINT8, "float32": TensorProto.FLOAT}
+    noise = Tensor("float32", (CEM.iterations, samples, len(CEM.variables)))
     inputs, outputs = (
         [helper.make_tensor_value_info(n, kinds[t.dtype], t.shape) for n, t in tensors.items()]
-        for tensors in (manifest.inputs, manifest.outputs)
+        for tensors in ({**manifest.inputs, "noise": noise}, manifest.outputs)
     )
     body = helper.make_graph(g.nodes, "tiny", inputs, outputs, g.constants)
     model = helper.make_model(body, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)

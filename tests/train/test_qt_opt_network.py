@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from rlcg_core import spec
-from rlcg_train import checkpoints, exact_form, hoist, scorer
+from rlcg_core.golden import pattern_image
+from rlcg_train import checkpoints, exact_form, hoist, preprocess, scorer, space_to_depth
 from rlcg_train.profiles import ACTION
 from rlcg_train.qt_opt_network import QtOptNetwork, QtOptSettings
 
@@ -59,3 +60,13 @@ def test_every_sample_is_an_action_of_the_spec() -> None:
     samples = low + torch.rand(200, len(low)) * (high - low)
     for action in scorer.to_spec(samples).numpy():
         spec.check_action(action)
+
+
+@torch.no_grad()
+def test_the_first_convolution_is_the_same_on_blocks_of_bytes() -> None:
+    layer = torch.nn.Conv2d(3, 8, 6, stride=2, padding=2)
+    image = torch.from_numpy(pattern_image(3))
+    expected = layer(preprocess.crop_picture(image))
+    found = space_to_depth.on_blocks(layer)(space_to_depth.blocks(image))
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    assert not space_to_depth.can_split(torch.nn.Conv2d(3, 8, 5, stride=2, padding=2))

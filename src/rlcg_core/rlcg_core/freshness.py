@@ -92,7 +92,7 @@ class FrozenCheck:
 
     def note(self, image_hwc: ImageArray, moved: bool) -> Problem | None:
         """Take the next frame; ``moved``: a motion was commanded since the one before."""
-        identical = self._image is not None and np.array_equal(self._image, image_hwc)
+        identical = self._image is not None and _identical(self._image, image_hwc)
         self._image = image_hwc
         if not identical:
             self._same = 1
@@ -105,3 +105,8 @@ class FrozenCheck:
             f"{self._same} identical images with new stamps while the arm was told to move, "
             "expected changing pixels: restart the camera driver",
         )
+
+
+def _identical(one: ImageArray, other: ImageArray) -> bool:
+    # Pixels of a camera that runs differ within a few rows: the rest need not be looked at.
+    return np.array_equal(one[::32], other[::32]) and np.array_equal(one, other)

@@ -92,8 +92,9 @@ class GraspLoop:
         self._limits, self._freshness = limits, freshness
         # ROS time may still stand at zero before /clock is heard; the first frame tells it.
         self._first_stamp_s, self._acted_s = math.inf, now.monotonic_s
+        self._passed_over_s = -math.inf
         self._newest_stamp_s, self._not_before_s = -math.inf, not_before_s
-        self._pace = Pace(period_s)
+        self._pace, self._period_s = Pace(period_s), period_s
         self._frozen = FrozenCheck(limits.frozen_frames)
         self._last: Act | None = None
         self._closed: bool | None = None
@@ -128,29 +129,53 @@ class GraspLoop:
         # problem() reports a missing one; this tells the type checker.
         assert image is not None
         assert joints is not None
-        if image.stamp_s < self._not_before_s:
-            text = "newest image is of before the goal's not_before, expected a later one"
-            return self._wait_or_end(Problem(TerminationReason.STALE_IMAGE, text), now)
-        if self._last is not None and image.stamp_s == self._last.stamp_s:
-            text = "no image with a new stamp, expected one: check the camera or the simulator"
-            return self._wait_or_end(Problem(TerminationReason.STALE_IMAGE, text), now)
+        found = self._not_new(image)
+        if found is not None:
+            return self._wait_or_end(found, now)
         self._newest_stamp_s = image.stamp_s
+        if image.receipt_s < self._passed_over_s:
+            return Wait("the newest frame came while the last one was decided on")
         if not self._pace.ready(now.monotonic_s):
             return Wait("the next decision is not due yet")
         self._pace.note(now.monotonic_s)
         verdict = self._decide(image, joints)
         if isinstance(verdict, Problem):
             return self.stop(verdict.reason, verdict.text)
-        self._last, self._acted_s = verdict, now.monotonic_s
-        self._first_stamp_s = min(self._first_stamp_s, verdict.stamp_s)
-        steps, q_value = verdict.step + 1, verdict.decision.q_value
-        if verdict.decision.action.terminate:
+        return self._note(verdict, now)
+
+    def _not_new(self, image: SensedImage) -> Problem | None:
+        """Return why a frame must not be acted on although it is fresh."""
+        if image.stamp_s < self._not_before_s:
+            text = "newest image is of before the goal's not_before, expected a later one"
+            return Problem(TerminationReason.STALE_IMAGE, text)
+        if self._last is not None and image.stamp_s == self._last.stamp_s:
+            text = "no image with a new stamp, expected one: check the camera or the simulator"
+            return Problem(TerminationReason.STALE_IMAGE, text)
+        return None
+
+    def _note(self, act: Act, now: Instant) -> Act:
+        """Take in what was decided; the last decision of an episode ends it."""
+        self._last, self._acted_s = act, now.monotonic_s
+        self._first_stamp_s = min(self._first_stamp_s, act.stamp_s)
+        steps, q_value = act.step + 1, act.decision.q_value
+        if act.decision.action.terminate:
             self._end = End(TerminationReason.POLICY_TERMINATED, "", steps, q_value, None)
         elif self._limits.dry_run and steps >= self._limits.max_steps:
             # Nothing moves, so there may never be another frame to notice the limit on.
             text = f"{steps} dry steps are done"
             self._end = End(TerminationReason.STEP_LIMIT, text, steps, q_value, None)
-        return verdict
+        return act
+
+    def commanded(self, now: Instant) -> None:
+        """Take in that the decision that `step` returned is out, which took time as well.
+
+        Silence counts from here. In real time, frames that came meanwhile are passed over: the next
+        one is at most a camera period away, and on the mean a change of the scene is answered half
+        of that sooner than by a frame that has waited.
+        """
+        self._acted_s = now.monotonic_s
+        if self._period_s > 0.0:
+            self._passed_over_s = now.monotonic_s
 
     def stop(self, reason: TerminationReason, text: str) -> End:
         """End the episode from outside (cancel, gate, shutdown) or for a problem found inside."""

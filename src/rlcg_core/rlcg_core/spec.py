@@ -11,6 +11,7 @@ carries its fingerprint.
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -85,6 +86,7 @@ def as_dict() -> dict[str, object]:
     }
 
 
+@cache
 def fingerprint() -> str:
     """Return 16 hexadecimal digits that change whenever names, order, units or bounds change."""
     text = json.dumps(as_dict(), sort_keys=True, separators=(",", ":"))

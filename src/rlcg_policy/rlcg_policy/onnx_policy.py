@@ -1,66 +1,81 @@
 # SPDX-License-Identifier: Apache-2.0
 """`rlcg_core.ports.Policy` over ONNX Runtime: one ``session.run`` per frame, CEM in the graph."""
 
-import os
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import onnxruntime as ort
 
-from rlcg_core import golden, rule
+from rlcg_core import rule
 from rlcg_core.bundle import Bundle
-from rlcg_core.errors import BundleError, InputError
-from rlcg_core.manifest import Tensor
+from rlcg_core.errors import ConfigError, InputError, RlcgError
 from rlcg_core.trace import Trace
 from rlcg_core.types import Action, Decision, Observation, ToolPose
-from rlcg_policy.sessions import open_session
+from rlcg_policy.graph_runner import Arrays, check_answer
+from rlcg_policy.plan_roster import PlanRoster, Serving
+from rlcg_policy.serving_options import ServingOptions
+from rlcg_policy.warm_start import WarmStart
 
-Arrays = dict[str, npt.NDArray[Any]]
-
-DTYPES = {"tensor(float)": "float32", "tensor(uint8)": "uint8"}
-
-
-def default_threads() -> int:
-    """Return min(4, cores): more only get in each other's way on these small graphs."""
-    return min(4, len(os.sched_getaffinity(0)))
+DEFAULTS = ServingOptions()
 
 
 class OnnxPolicy:
-    """Serves a verified bundle; verified again here by replaying its golden vectors.
+    """Serves a verified bundle by the plan that `PlanRoster` chooses.
 
     While the rule closes, lifts and ends, no goal is needed and the graph is not run; every other
-    frame costs exactly one run. ``provider``: the proof of what executes the graph. ``trace``: the
-    newest decision with its causes.
+    frame costs exactly one run. ``run_ms``: how long it took for the last decision, 0 without one.
+    ``plans``: what is known about each plan. ``serving``: the one in use, None after it failed.
+    ``trace``: the newest decision with its causes.
     """
 
-    def __init__(self, bundle: Bundle, provider: str = "auto", threads: int = 0) -> None:
-        """Open, check and warm up; ``threads`` 0 means `default_threads`. Raises `BundleError`."""
+    def __init__(
+        self,
+        bundle: Bundle,
+        options: ServingOptions = DEFAULTS,
+        roster: PlanRoster | None = None,
+    ) -> None:
+        """Choose, open, check and warm up; raises `BundleError` or `ConfigError`."""
         self.manifest = bundle.manifest
-        self._session, self.provider = open_session(
-            bundle.graph_bytes, provider, threads or default_threads()
-        )
-        _check_tensors("inputs", self._session.get_inputs(), self.manifest.inputs)
-        _check_tensors("outputs", self._session.get_outputs(), self.manifest.outputs)
-        self._output_names = list(self.manifest.outputs)
-        self._replay(bundle.golden)
+        if options.warm_start and bundle.manifest.rule is not None:
+            raise ConfigError(
+                f"warm_start is for models without a rule; {bundle.manifest.name} has one, which "
+                "searches near its last goal by itself: set warm_start to false"
+            )
+        self._warm = WarmStart(bundle.manifest.cem_start, options.warm_start)
+        self.plans = roster or PlanRoster(bundle, options)
+        self.serving: Serving | None = self.plans.open_best()
+        self.run_ms = 0.0
         self.reset(0)
 
+    def refusal(self) -> str:
+        """Return why no episode can begin, empty if one can; opens the next plan after a fault."""
+        try:
+            self.serving = self.serving or self.plans.open_best()
+        except RlcgError as error:
+            return f"{error}: mend that and configure the node again"
+        return ""
+
     def reset(self, seed: int) -> None:
-        """Begin an episode; ``seed`` fixes the noise of all its decisions."""
+        """Begin an episode; ``seed`` fixes the noise of all its decisions.
+
+        After a fault the next plan is opened; `decide` raises where none is left.
+        """
+        self.refusal()
         self._rng = np.random.default_rng(seed)
         self._memory = rule.RuleMemory()
+        self._warm.reset()
         self._outputs: Arrays = {}
         self.trace: Trace | None = None
 
     def decide(self, observation: Observation) -> Decision:
-        """Return the decision; raises `InputError` if the graph's answer is not finite."""
-        before = self._memory
+        """Return the decision; raises `InputError` if the graph fails or answers no numbers."""
+        before, self.run_ms = self._memory, 0.0
         inputs = self._inputs(observation) if before.needs_goal else {}
         if inputs:
             self._outputs = self._infer(inputs)
         decision, self._memory = self._answer(observation, before, self._outputs)
+        if self.manifest.rule is None:
+            self._warm.note(self._outputs["goal"], decision.action)
         self.trace = Trace(observation, before, inputs, decision)
         return decision
 
@@ -73,8 +88,7 @@ class OnnxPolicy:
         q_value = np.array(before.q_value)
         outputs: Arrays = {"q": q_value, "mean": before.cem_mean, "std": before.cem_std}
         if trace.inputs:
-            fed = {**trace.inputs, "image": np.ascontiguousarray(trace.observation.image_hwc)}
-            outputs = self._infer({n: np.asarray(fed[n]) for n in self.manifest.inputs})
+            outputs = self._infer({**trace.inputs, "image": trace.observation.image_hwc})
         return self._answer(trace.observation, trace.memory, outputs)[0]
 
     def _answer(
@@ -91,53 +105,41 @@ class OnnxPolicy:
         decision = _decision(outputs, action, after.phase.value, goal)
         return replace(decision, network_ran=memory.needs_goal), after
 
+    def _serving_now(self) -> Serving:
+        if self.serving is None:
+            raise InputError("no plan is left to decide with: configure the node again")
+        return self.serving
+
     def _infer(self, inputs: Arrays) -> Arrays:
-        """Run the graph on a frame."""
-        outputs = self._run(inputs)
-        for name, value in outputs.items():
-            if not np.all(np.isfinite(value)):
-                raise InputError(f"the model's {name} is not finite: is the image a picture?")
+        """Run the graph; a plan whose run fails is never used again."""
+        serving = self._serving_now()
+        try:
+            outputs = serving.runner.run(inputs)
+        except InputError as error:
+            self.plans.refuse(serving.plan, f"it failed in an episode: {error}")
+            self.serving = None
+            raise
+        self.run_ms = serving.runner.run_ms
+        check_answer(outputs)
         return outputs
 
     def _inputs(self, observation: Observation) -> Arrays:
-        start = self.manifest.cem_start
-        mean0: npt.ArrayLike = start.mean0
-        std0: npt.ArrayLike = start.std0
+        """Return what the graph is fed with."""
+        runner = self._serving_now().runner
+        mean0, std0 = self._warm.begin()
         if self.manifest.rule is not None:
             mean0, std0 = rule.cem_start(self._memory, self.manifest.rule, mean0, std0)
         tool = observation.tool_pose
-        state = [float(observation.gripper_closed), observation.height_above_tray_m]
         everything: dict[str, Any] = {
-            "image": np.ascontiguousarray(observation.image_hwc),
-            "state": state,
-            "tool_pose": [*tool.position_m, tool.yaw_rad],
+            "image": observation.image_hwc,
+            "state": (float(observation.gripper_closed), observation.height_above_tray_m),
+            "tool_pose": (*tool.position_m, tool.yaw_rad),
             "projection": observation.projection_base_to_px,
             "cem_mean0": mean0,
             "cem_std0": std0,
-            "noise": self._rng.standard_normal(self.manifest.cem.noise_shape, dtype=np.float32),
+            "noise": self._rng.standard_normal(runner.noise_shape, dtype=np.float32),
         }
-        return {n: np.asarray(everything[n], t.dtype) for n, t in self.manifest.inputs.items()}
-
-    def _run(self, inputs: Arrays) -> Arrays:
-        try:
-            values = self._session.run(self._output_names, inputs)
-        except Exception as error:  # onnxruntime raises many kinds, none of them public
-            raise InputError(f"the model did not run: {' '.join(str(error).split())}") from error
-        return dict(zip(self._output_names, values, strict=True))
-
-    def _replay(self, vectors: golden.Golden) -> None:
-        """Compare the runtime's answers with the recorded ones; warms the session up as well."""
-        for index, case in enumerate(vectors.cases):
-            inputs: Arrays = {
-                "image": golden.pattern_image(case.image_seed),
-                "noise": golden.pattern_noise(case.noise_seed, self.manifest.cem.noise_shape),
-            }
-            for name, numbers in case.inputs.items():
-                tensor = self.manifest.inputs.get(name)
-                if tensor is None or len(numbers) != int(np.prod(tensor.shape)):
-                    raise BundleError(f"golden case {index}: input {name} does not fit the graph")
-                inputs[name] = np.array(numbers, tensor.dtype).reshape(tensor.shape)
-            golden.compare(vectors, index, self._run(inputs))
+        return runner.feed(everything)
 
 
 def _decision(outputs: Arrays, action: Action, phase: str, goal: ToolPose | None) -> Decision:
@@ -149,14 +151,3 @@ def _decision(outputs: Arrays, action: Action, phase: str, goal: ToolPose | None
         phase=phase,
         goal=goal,
     )
-
-
-def _check_tensors(kind: str, found: list[ort.NodeArg], expected: dict[str, Tensor]) -> None:
-    """Raise `BundleError` unless the graph has exactly the manifest's names, types and shapes."""
-    graph = {arg.name: Tensor(DTYPES.get(arg.type, arg.type), tuple(arg.shape)) for arg in found}
-    for name in sorted({*graph, *expected}):
-        if graph.get(name) != expected.get(name):
-            raise BundleError(
-                f"graph {kind}.{name} is {graph.get(name)}, the manifest says "
-                f"{expected.get(name)}: export the model again"
-            )

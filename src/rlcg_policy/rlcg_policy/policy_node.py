@@ -15,7 +15,6 @@ from rclpy.duration import Duration
 from rlcg_msgs.msg import GateStatus, GraspCommand
 
 from rlcg_core import bundle
-from rlcg_core.camera_envelope import misfit
 from rlcg_core.cell import ROBOT1
 from rlcg_core.freshness import Problem
 from rlcg_core.grasp_loop import Act, End, GraspLoop
@@ -25,6 +24,8 @@ from rlcg_core.settling import Settling
 from rlcg_policy.camera.codec import decode_picture
 from rlcg_policy.kinematics import PinocchioKinematics
 from rlcg_policy.onnx_policy import OnnxPolicy
+from rlcg_policy.plan_roster import PlanRoster
+from rlcg_policy.policy_health import camera_health, loop_health, model_health
 from rlcg_policy.policy_parameters import PolicyParameters
 from rlcg_policy.step_meter import StepMeter
 from rlcg_ros import qos
@@ -32,7 +33,7 @@ from rlcg_ros.clocks import now, wall_timer
 from rlcg_ros.conversions import decision_to_msg
 from rlcg_ros.conversions.decisions import DecidedBy
 from rlcg_ros.decision_out import DecisionOut
-from rlcg_ros.diagnostics import Diagnostics, Health, Level
+from rlcg_ros.diagnostics import Diagnostics, Health
 from rlcg_ros.grasp_server import GraspServer, Wish
 from rlcg_ros.lifecycle import ManagedNode
 from rlcg_ros.model_info import publish_model_info
@@ -63,8 +64,9 @@ class PolicyNode(ManagedNode):
         """Load and verify the model, read the robot description, listen."""
         settings = self._settings
         folder = bundle.find(settings.model, find_share() / "models")
-        loaded = bundle.load(folder)
-        self._policy = OnnxPolicy(loaded, settings.provider, settings.threads)
+        loaded, logger = bundle.load(folder), self.get_logger()
+        roster = PlanRoster(loaded, settings.serving, tell=logger.info)
+        self._policy = OnnxPolicy(loaded, settings.serving, roster)
         cell = settings.cell()
         kinematics = PinocchioKinematics(find_urdf(settings.urdf or ROBOT1.urdf), cell.arm)
         self._observer = Observer(cell, kinematics)
@@ -83,7 +85,9 @@ class PolicyNode(ManagedNode):
         self._diagnostics = Diagnostics(self, folder.name, self._tasks())
         # Frames call _step; the timer sees to what happens without them, as a cancel or silence.
         self._timer = wall_timer(self, WATCH_S, self._step)
-        self.get_logger().info(f"model {folder.name} on {self._policy.provider}")
+        for name, line in self._policy.plans.table().items():
+            logger.info(f"plan {name}: {line}")
+        logger.info(f"model {folder.name} on {self._policy.serving}")
 
     def stop(self) -> None:
         """End a running episode; its stop command is the last message, and acknowledged."""
@@ -105,18 +109,18 @@ class PolicyNode(ManagedNode):
         self.destroy_publisher(self._model_out)
 
     def _decided_by(self, loaded: bundle.Bundle) -> DecidedBy:
-        plan, frame = self._policy.provider.actual, self._settings.base_frame
+        plan, frame = str(self._policy.serving), self._settings.base_frame
         return DecidedBy(loaded.manifest.name, loaded.digest, plan, base_frame=frame)
 
     def _refusal(self) -> str:
-        return "" if self.active else "policy_node is not active: activate it"
+        return self._policy.refusal() if self.active else "policy_node is not active: activate it"
 
     def _begin(self, wish: Wish) -> None:
         settings, self._wish = self._settings, wish
         seed = wish.seed or self._next_seed
         self._next_seed = seed + 1
         self._meter, self._episode_id = StepMeter(), uuid.uuid4().hex[:8]
-        self._out.begin(self._episode_id, seed)
+        self._out.begin(self._episode_id, seed, str(self._policy.serving))
         limits = wish.over(settings.limits)
         if wish.dry_run and settings.lockstep:
             # The world waits for a command that never comes: there is one frame to decide on.
@@ -150,9 +154,10 @@ class PolicyNode(ManagedNode):
         verdict = loop.step(sensors.image, sensors.joints, now(self), fault, closed)
         if isinstance(verdict, Act):
             self._send(verdict)
+            loop.commanded(now(self))
             delay_ms = 1e3 * (time.time() - sensors.published_s)
-            network_ran = verdict.decision.network_ran
-            self._meter.note(begun_s, time.monotonic(), delay_ms, network_ran)
+            ran, run_ms = verdict.decision.network_ran, self._policy.run_ms
+            self._meter.note(begun_s, time.monotonic(), delay_ms, ran, run_ms)
             self._server.feedback(verdict, self._meter.step_ms[-1], delay_ms)
         self._out.note(self._policy.trace)
         if loop.ended is not None:
@@ -195,37 +200,20 @@ class PolicyNode(ManagedNode):
         """Send the result."""
         self._settling = None
         result = self._server.result(end, self._policy.manifest.name)
-        result.step_ms, result.network_ran = self._meter.step_ms, self._meter.network_ran
+        result.step_ms, result.run_ms = self._meter.step_ms, self._meter.run_ms
+        result.network_ran = self._meter.network_ran
         result.image_to_command_ms = self._meter.image_to_command_ms
         self._out.end(end)
         self._server.finish(end.reason, result)
 
     def _tasks(self) -> dict[str, Callable[[], Health]]:
-        tasks = {"model": self._model_health, "loop": self._loop_health}
-        return {**tasks, "camera": self._camera_health}
-
-    def _model_health(self) -> Health:
-        provider, manifest = self._policy.provider, self._policy.manifest
-        values = {"model": manifest.name, "spec": manifest.spec_fingerprint}
-        return Health(Level.WARN if provider.fell_back else Level.OK, str(provider), values)
-
-    def _loop_health(self) -> Health:
-        settings, meter = self._settings, self._meter
-        values = {"running": self._loop is not None, "lockstep": settings.lockstep}
-        complaint = "" if settings.lockstep else meter.complaint(settings.rate_hz)
-        level = Level.WARN if complaint else Level.OK
-        return Health(level, complaint or "keeps its rate", {**values, **meter.summary()})
-
-    def _camera_health(self) -> Health:
-        problem, camera = self._sensors.problem, self._sensors.camera
-        if problem is not None:
-            return Health(Level.ERROR, problem.text)
-        if camera is None:
-            return Health(Level.STALE, "no camera_info received yet")
-        text = misfit(camera, self._policy.manifest.camera)
-        if text:
-            return Health(Level.WARN, f"not the camera that the model was trained with: {text}")
-        return Health(Level.OK, "calibrated as in training")
+        sensors, policy, settings = self._sensors, self._policy, self._settings
+        wanted_hz = 0.0 if settings.lockstep else settings.rate_hz
+        return {
+            "model": lambda: model_health(policy),
+            "loop": lambda: loop_health(self._meter, self._loop is not None, wanted_hz),
+            "camera": lambda: camera_health(sensors.problem, sensors.camera, policy.manifest),
+        }
 
 
 def main() -> None:

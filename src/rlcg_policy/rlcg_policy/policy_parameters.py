@@ -11,7 +11,8 @@ from rlcg_core.freshness import FreshnessLimits
 from rlcg_core.grasp_loop import EpisodeLimits
 from rlcg_core.parameters import param
 from rlcg_core.transforms import matrix_from_pose, quaternion_from_matrix
-from rlcg_policy.sessions import CHOICES
+from rlcg_policy.plans import PLAN_CHOICES, PROVIDER_CHOICES
+from rlcg_policy.serving_options import ServingOptions
 
 _POSE = ROBOT1.camera.transform_camera_to_base
 _POSITION_M = tuple(float(number) for number in _POSE[:3, 3])
@@ -23,8 +24,14 @@ class PolicyParameters:
     """Which model decides, how often, on which input, and when an episode ends."""
 
     model: str = param("", "model: a name below share/rlcg_policy/models, or a bundle's folder")
-    provider: str = param("auto", "execution provider of ONNX Runtime", choices=CHOICES)
+    plan: str = param("auto", "provider and precision; auto: measure them", choices=PLAN_CHOICES)
+    provider: str = param("auto", "leave only plans of this provider", choices=PROVIDER_CHOICES)
     threads: int = param(0, "threads of ONNX Runtime; 0: min(4, cores)", low=0, high=256)
+    deadline_ms: float = param(
+        0.0, "take the greatest search within this time; 0: the full one", low=0.0, high=60_000.0
+    )
+    warm_start: bool = param(False, "search near the last choice; for models without a rule")
+    probe_cache: bool = param(True, "remember what was measured of the plans")
     lockstep: bool = param(False, "decide on every new frame instead of at rate_hz")
     rate_hz: float = param(
         ROBOT1.control_rate_hz, "decisions per second in real time", low=0.1, high=100.0
@@ -82,6 +89,18 @@ class PolicyParameters:
     def transform_camera_to_base(self) -> npt.NDArray[np.float64]:
         """Return the camera's pose (4, 4); raises `ConfigError` if it is none."""
         return matrix_from_pose(self.camera_position_m, self.camera_quaternion_xyzw)
+
+    @property
+    def serving(self) -> ServingOptions:
+        """Return how the model is to be served; raises `ConfigError` for plan against provider."""
+        return ServingOptions(
+            plan=self.plan,
+            provider=self.provider,
+            threads=self.threads,
+            deadline_ms=self.deadline_ms,
+            warm_start=self.warm_start,
+            probe_cache=self.probe_cache,
+        )
 
     @property
     def freshness(self) -> FreshnessLimits:

@@ -13,19 +13,27 @@ class StepMeter:
 
     ``step_ms``: from the frame in hand to its command published. ``image_to_command_ms``: from the
     image's publication, by its source timestamp, to its command published. ``network_ran``: False
-    for steps that a rule alone decided, which are faster.
+    for steps that a rule alone decided, which are faster. ``run_ms``: of the step, what the network
+    took; 0 where it did not run.
     """
 
     step_ms: list[float] = field(default_factory=list)
     image_to_command_ms: list[float] = field(default_factory=list)
     network_ran: list[bool] = field(default_factory=list)
+    run_ms: list[float] = field(default_factory=list)
     _begun_s: list[float] = field(default_factory=list)
 
     def note(
-        self, begun_s: float, ended_s: float, image_to_command_ms: float, network_ran: bool
+        self,
+        begun_s: float,
+        ended_s: float,
+        image_to_command_ms: float,
+        network_ran: bool,
+        run_ms: float,
     ) -> None:
         """Take in one step: begin and end on the monotonic clock [s]."""
         self.network_ran.append(network_ran)
+        self.run_ms.append(run_ms)
         self._begun_s.append(begun_s)
         self.step_ms.append(1e3 * (ended_s - begun_s))
         self.image_to_command_ms.append(image_to_command_ms)
@@ -39,13 +47,17 @@ class StepMeter:
 
     def summary(self) -> dict[str, float | None]:
         """Return the medians of steps that ran the network and the rate, rounded for people."""
-        delays_ms = self.image_to_command_ms
+        outside_ms = [step - run for step, run in zip(self.step_ms, self.run_ms, strict=True)]
         values = {
-            "step_ms_median": median(list(compress(self.step_ms, self.network_ran))),
-            "image_to_command_ms_median": median(list(compress(delays_ms, self.network_ran))),
+            "step_ms_median": self._median(self.step_ms),
+            "outside_run_ms_median": self._median(outside_ms),
+            "image_to_command_ms_median": self._median(self.image_to_command_ms),
             "rate_hz": self.rate_hz,
         }
         return {k: None if v is None else round(v, 2) for k, v in values.items()}
+
+    def _median(self, values_ms: list[float]) -> float | None:
+        return median(list(compress(values_ms, self.network_ran)))
 
     def complaint(self, wanted_hz: float, share: float = 0.9) -> str:
         """Return one line if the loop was slower than ``share`` of the wanted rate."""

@@ -24,7 +24,7 @@ def replay(words: Sequence[str]) -> int:
     parser = _parser("replay", replay)
     parser.add_argument("bag", type=Path, help="the bag: its folder or its MCAP file")
     parser.add_argument("--model", default="", help="compare with this model: a name or a bundle")
-    parser.add_argument("--provider", default="", help="compare with this execution provider")
+    parser.add_argument("--plan", default="", help="compare with this plan, as cpu-int8")
     parser.add_argument("--threads", type=int, default=0, help="of ONNX Runtime (default: 0, auto)")
     return _run(parser, words, _replay)
 
@@ -69,7 +69,7 @@ def _recover(options: argparse.Namespace) -> int:
 def _replay(options: argparse.Namespace) -> int:
     from rlcg_record.replay_command import replay_bag
 
-    return replay_bag(options.bag, options.model, options.provider, options.threads)
+    return replay_bag(options.bag, options.model, options.plan, options.threads)
 
 
 def _dataset(options: argparse.Namespace) -> int:

@@ -7,17 +7,21 @@ from pathlib import Path
 from rlcg_core import bundle
 from rlcg_core.bundle import Bundle
 from rlcg_core.errors import ConfigError, DataError
+from rlcg_policy.graph_runner import open_form
 from rlcg_policy.onnx_policy import OnnxPolicy
+from rlcg_policy.plan_roster import Serving
+from rlcg_policy.plans import forms, named
+from rlcg_policy.serving_options import ServingOptions
 from rlcg_record.episode_reader import Episode, EpisodeReader
 from rlcg_record.replay_report import first_difference, table
 from rlcg_record.replaying import Replayed, decide, repeat
 from rlcg_ros.shares import find_share
 
 
-def replay_bag(bag: Path, model: str, provider: str, threads: int) -> int:
+def replay_bag(bag: Path, model: str, plan: str, threads: int) -> int:
     """Replay all episodes of a bag; return 0 if nothing differs that must not.
 
-    With another ``model`` or ``provider`` than the recorded one, differences are a table and no
+    With another ``model`` or ``plan`` than the recorded one, differences are a table and no
     failure. Raises `DataError`, `BundleError`, `ConfigError`.
     """
     reader = EpisodeReader(bag)
@@ -27,11 +31,29 @@ def replay_bag(bag: Path, model: str, provider: str, threads: int) -> int:
     for episode in reader.episodes():
         if policy is None or loaded is None:
             loaded = load(episode, model)
-            policy = OnnxPolicy(loaded, provider or str(episode.steps[0].msg.plan), threads)
+            policy = open_policy(loaded, plan or str(episode.steps[0].msg.plan), threads)
         good &= replay_episode(episode, policy, loaded)
     if policy is None:
         raise DataError(f"{bag} has no decision, expected policy_node/decision: was it recorded?")
     return 0 if good else 1
+
+
+def open_policy(loaded: Bundle, text: str, threads: int) -> OnnxPolicy:
+    """Return a policy that decides by a plan, as "cpu-float32", with its search, as "... 2x64".
+
+    Raises `ConfigError` for a plan or a search that is not there.
+    """
+    name, _, search = text.partition(" ")
+    plan = named(name)
+    policy = OnnxPolicy(loaded, ServingOptions(plan=name, threads=threads))
+    if not search:
+        return policy
+    for form in forms(loaded, plan):
+        if search == f"{form.iterations}x{form.samples}":
+            runner = open_form(loaded, form, plan, ServingOptions(threads=threads).thread_count)
+            policy.serving = Serving(plan, form, runner)
+            return policy
+    raise ConfigError(f"{loaded.manifest.name} has no search {search} for {name}: name a --plan")
 
 
 def load(episode: Episode, model: str) -> Bundle:
@@ -52,7 +74,7 @@ def replay_episode(episode: Episode, policy: OnnxPolicy, loaded: Bundle) -> bool
     if loaded.digest != recorded.model_digest:
         return _compare(episode, list(decide(policy, episode)), f"model {loaded.manifest.name}")
     made = list(repeat(policy, episode))
-    plan = policy.provider.actual
+    plan = str(policy.serving)
     if plan != recorded.plan:
         return _compare(episode, made, f"plan {plan}")
     difference = first_difference(made)

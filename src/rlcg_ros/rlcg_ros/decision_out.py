@@ -33,9 +33,9 @@ class DecisionOut:
         self._markers = node.create_publisher(MarkerArray, "~/cem_markers", qos.COMMAND)
         self._results = node.create_publisher(EpisodeResult, "episode_result", qos.RECORDED)
 
-    def begin(self, episode_id: str, seed: int) -> None:
-        """Begin an episode."""
-        self._by = replace(self._by, episode_id=episode_id, seed=seed)
+    def begin(self, episode_id: str, seed: int, plan: str) -> None:
+        """Begin an episode, which ``plan`` serves."""
+        self._by = replace(self._by, episode_id=episode_id, seed=seed, plan=plan)
         self._told, self._step = None, 0
 
     def note(self, trace: Trace | None) -> None:

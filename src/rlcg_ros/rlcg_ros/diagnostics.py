@@ -2,34 +2,17 @@
 """/diagnostics of a node, once a second, and at once when a level changes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import IntEnum
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
+from rlcg_core.health import Health, Level
 from rlcg_ros import qos
 from rlcg_ros.clocks import wall_timer
 
+__all__ = ["Diagnostics", "Health", "Level"]
+
 PERIOD_S = 1.0
-
-
-class Level(IntEnum):
-    """Levels of diagnostic_msgs/DiagnosticStatus."""
-
-    OK = 0
-    WARN = 1
-    ERROR = 2
-    STALE = 3
-
-
-@dataclass(frozen=True)
-class Health:
-    """How one task of a node does: a level, a sentence, and values for the record."""
-
-    level: Level
-    message: str
-    values: Mapping[str, object] = field(default_factory=dict)
 
 
 class Diagnostics:

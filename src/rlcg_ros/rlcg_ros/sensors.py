@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The newest camera frame and the joint state nearest to it, from the topics that carry them."""
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,7 +19,7 @@ from rlcg_core.observer import SensedImage, SensedJoints
 from rlcg_core.reasons import TerminationReason
 from rlcg_core.types import JointSample
 from rlcg_ros import qos
-from rlcg_ros.clocks import now
+from rlcg_ros.clocks import now, received_s
 from rlcg_ros.conversions import (
     camera_from_info,
     compressed_from_msg,
@@ -57,6 +58,7 @@ class Sensors:
         self._node, self._pose, self._on_change = node, transform_camera_to_base, on_change
         self._arm_joints, self._decode = arm_joints, decode
         self.camera: CameraModel | None = None
+        self._projection_base_to_px = np.zeros((3, 4))
         self.published_s = 0.0
         self._problems: dict[TerminationReason, str] = {}
         self._frame: tuple[npt.NDArray[np.uint8], float, float] | None = None
@@ -83,7 +85,7 @@ class Sensors:
         if self._frame is None or self.camera is None:
             return None
         image_hwc, stamp_s, receipt_s = self._frame
-        return SensedImage(image_hwc, self.camera.projection_base_to_px(), stamp_s, receipt_s)
+        return SensedImage(image_hwc, self._projection_base_to_px, stamp_s, receipt_s)
 
     @property
     def joints(self) -> SensedJoints | None:
@@ -91,7 +93,10 @@ class Sensors:
         if not self._joints:
             return None
         stamp_s = self._joints[-1].sample.stamp_s if self._frame is None else self._frame[1]
-        return min(reversed(self._joints), key=lambda j: abs(j.sample.stamp_s - stamp_s))
+        samples = self._joints
+        after = bisect_right(samples, stamp_s, key=lambda joints: joints.sample.stamp_s)
+        nearest = [samples[i] for i in (after, after - 1) if 0 <= i < len(samples)]
+        return min(nearest, key=lambda joints: abs(joints.sample.stamp_s - stamp_s))
 
     def close(self) -> None:
         """Unsubscribe."""
@@ -118,12 +123,14 @@ class Sensors:
 
     def _take_info(self, msg: CameraInfo) -> None:
         def read() -> None:
-            self.camera = camera_from_info(msg, self._pose)
+            camera = camera_from_info(msg, self._pose)
+            self._projection_base_to_px = camera.projection_base_to_px()
+            self.camera = camera
 
         self._note(TerminationReason.NO_IMAGE, read)
 
     def _take_image(self, msg: Image | CompressedImage, info: Mapping[str, Any]) -> None:
-        receipt_s = now(self._node).monotonic_s
+        receipt_s = received_s(info)
 
         def read() -> None:
             image_hwc, camera = self._picture(msg), self.camera

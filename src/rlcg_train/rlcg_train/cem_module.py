@@ -52,7 +52,9 @@ class CemModule(nn.Module):
             chosen.append(elite[0])
             logits.append(scores[order[0]])
         best, logit = self._answer(chosen, logits)
-        return self.scorer.action(best, extra), best, torch.sigmoid(logit), mean, std
+        # Not of a scalar: OpenVINO runs a graph with such a sigmoid in float32, whatever it holds.
+        q = torch.sigmoid(logit[None])[0]
+        return self.scorer.action(best, extra), best, q, mean, std
 
     def _answer(self, chosen: list[Tensor], logits: list[Tensor]) -> tuple[Tensor, Tensor]:
         if self.cem.answer == "best_last":
@@ -66,4 +68,6 @@ class CemModule(nn.Module):
 
 def _finite(scores: Tensor) -> Tensor:
     """Let a score that is not finite rank last."""
-    return torch.where(torch.isfinite(scores), scores, torch.full_like(scores, -1e30))
+    # isfinite is exported with a cast to float64, after which OpenVINO leaves int8 alone.
+    finite = scores.abs() <= torch.finfo(torch.float32).max
+    return torch.where(finite, scores, torch.full_like(scores, -1e30))

@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`rlcg-train`: expert, collect, fit, brief-fit, measure, fresh, export, record; see --help."""
+"""`rlcg-train`: from attempts to a network, and from a network to a bundle; see --help."""
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import RlcgError
-from rlcg_core.manifest import Metric, Training
-from rlcg_core.statistics import wilson_interval
 from rlcg_sim.description import find_urdf
 from rlcg_sim.objects import OBJECT_SETS
-
-Command = Callable[[argparse.Namespace], None]
+from rlcg_train import cli_bundle
+from rlcg_train.cli_bundle import Command
 
 
 def _expert(args: argparse.Namespace) -> None:
@@ -74,23 +71,14 @@ def _measure(args: argparse.Namespace) -> None:
     )
 
 
-def _export(args: argparse.Namespace) -> None:
-    from rlcg_train.export import ExportSettings, current_commit, export
-    from rlcg_train.provenance import describe
-
-    training = Training(commit=current_commit(), **describe(args.checkpoint))
-    made = export(ExportSettings(args.checkpoint, args.out, training))
-    print(f"wrote {made.folder}: {', '.join(sorted(made.manifest.files))}")
-
-
-def _brief_fit(args: argparse.Namespace) -> None:
+def _distil(args: argparse.Namespace) -> None:
     from rlcg_train import dataset
-    from rlcg_train.brief_fit import BriefFit, BriefFitSettings
+    from rlcg_train.distil import Distillation, DistilSettings
 
-    settings = BriefFitSettings(
-        tuple(args.data), args.out, steps=args.steps, seed=args.seed, threads=args.threads
+    settings = DistilSettings(
+        args.teacher, tuple(args.data), args.out, args.steps, seed=args.seed, threads=args.threads
     )
-    BriefFit(settings, dataset.load(list(settings.data))).run()
+    Distillation(settings, dataset.load(list(settings.data))).run()
 
 
 def _fresh(args: argparse.Namespace) -> None:
@@ -98,20 +86,6 @@ def _fresh(args: argparse.Namespace) -> None:
 
     init_qt_opt(args.out, args.seed)
     print(f"wrote {args.out}: QT-Opt's network at paper size, untrained, to measure speed with")
-
-
-def _record(args: argparse.Namespace) -> None:
-    from rlcg_train.export import add_metric
-
-    report = json.loads(args.report.read_text())
-    low, high = wilson_interval(report["successes"], report["grasps"])
-    conditions = (
-        f"closed loop through the nodes, {report['objects']}, seed {report['seed']}, "
-        f"renderer {report['renderer']}"
-    )
-    metric = Metric(args.name, report["success_rate"], report["grasps"], (low, high), conditions)
-    add_metric(args.model, metric)
-    print(f"{args.name} = {metric.value:.3f} (n = {metric.n}) recorded in {args.model}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -136,14 +110,13 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--epochs", type=int, default=8, help="passes over the data (default: 8)")
     fit.add_argument("--seed", type=int, default=1, help="seed of weights and order (default: 1)")
     fit.add_argument("--threads", type=int, default=2, help="processor threads (default: 2)")
-    brief = add(
-        "brief-fit", _brief_fit, "train QT-Opt's network briefly, to measure plans on; resumes"
-    )
-    brief.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards")
-    brief.add_argument("--out", type=Path, required=True, help="folder of checkpoint and metrics")
-    brief.add_argument("--steps", type=int, default=120, help="steps of 16 frames (default: 120)")
-    brief.add_argument("--seed", type=int, default=1, help="seed of weights and order (default: 1)")
-    brief.add_argument("--threads", type=int, default=2, help="processor threads (default: 2)")
+    distil = add("distil", _distil, "teach QT-Opt's network quickly, to measure on; resumes")
+    distil.add_argument("--teacher", type=Path, required=True, help="checkpoint of profile goal")
+    distil.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards")
+    distil.add_argument("--out", type=Path, required=True, help="folder of checkpoint and metrics")
+    distil.add_argument("--steps", type=int, default=250, help="steps of 64 actions (default: 250)")
+    distil.add_argument("--seed", type=int, default=1, help="seed of all draws (default: 1)")
+    distil.add_argument("--threads", type=int, default=2, help="processor threads (default: 2)")
     measure = add("measure", _measure, "closed-loop success without ROS, on validation scenes")
     measure.add_argument("--checkpoint", type=Path, required=True, help="network to measure")
     measure.add_argument("--first", type=int, default=0, help="number of the first scene")
@@ -158,16 +131,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     for command in (expert, measure):
         command.add_argument("--grasps", type=int, default=200, help="attempts (default: 200)")
-    export = add("export", _export, "write a model bundle from a checkpoint")
-    export.add_argument("--checkpoint", type=Path, required=True, help="network to export")
-    export.add_argument("--out", type=Path, required=True, help="folder models/<name>")
     fresh = add("fresh", _fresh, "write an untrained network of QT-Opt's size, to measure speed")
     fresh.add_argument("--out", type=Path, required=True, help="checkpoint to write")
     fresh.add_argument("--seed", type=int, default=1, help="seed of the weights (default: 1)")
-    record = add("record", _record, "record a run's report.json as a metric of a bundle")
-    record.add_argument("--model", type=Path, required=True, help="folder models/<name>")
-    record.add_argument("--report", type=Path, required=True, help="report.json of a run")
-    record.add_argument("--name", default="success_rate", help="name of the metric")
+    cli_bundle.add_commands(add)
     return parser
 
 

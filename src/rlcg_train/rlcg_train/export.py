@@ -42,7 +42,10 @@ class ExportSettings:
 
 
 def export(settings: ExportSettings) -> bundle.Bundle:
-    """Write and verify the bundle; raises `BundleError` when the graph differs from torch."""
+    """Write and verify the bundle; raises `BundleError` when the graph differs from torch.
+
+    Forms and stored frames of a graph that stood there before go with it: they are of its weights.
+    """
     profile, network = checkpoints.load(settings.checkpoint)
     scorer, form = exported_scorer(profile, network)
     module = CemModule(scorer, profile.cem(settings.samples, settings.iterations or None)).eval()
@@ -51,6 +54,8 @@ def export(settings: ExportSettings) -> bundle.Bundle:
     graph = settings.out / bundle.GRAPH
     write_graph(profile, module, graph)
     vectors = _golden(profile, module, graph)
+    for stale in (settings.out / bundle.FRAMES, *settings.out.glob("policy_*.onnx")):
+        stale.unlink(missing_ok=True)
     return bundle.write(settings.out, _manifest(settings, profile, module), vectors)
 
 
@@ -94,18 +99,29 @@ def write_graph(profile: Profile, module: CemModule, path: Path) -> None:
 
 
 @torch.no_grad()
+def proven_outputs(
+    module: CemModule, graph: str | bytes, inputs: dict[str, npt.NDArray[np.generic]]
+) -> dict[str, npt.NDArray[np.generic]]:
+    """Return what ONNX Runtime makes of a graph; raises `BundleError` where torch differs."""
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    found = dict(zip(OUTPUTS, session.run(list(OUTPUTS), inputs), strict=True))
+    expected = dict(zip(OUTPUTS, module(*tensors(inputs)), strict=True))
+    for name in OUTPUTS:
+        gap = float(np.max(np.abs(found[name] - expected[name].numpy())))
+        if not gap <= TOLERANCE[name]:
+            raise BundleError(
+                f"exported {name} differs from torch by {gap:.2g}, expected at most "
+                f"{TOLERANCE[name]:g}: not written; is the graph of this checkpoint?"
+            )
+    return found
+
+
 def _golden(profile: Profile, module: CemModule, path: Path) -> Golden:
     """Return golden vectors by ONNX Runtime, after comparing each with torch."""
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     cases = []
     for case in range(GOLDEN_CASES):
         inputs = example(profile, module, case)
-        found = dict(zip(OUTPUTS, session.run(list(OUTPUTS), inputs), strict=True))
-        expected = dict(zip(OUTPUTS, module(*tensors(inputs)), strict=True))
-        for name in OUTPUTS:
-            gap = float(np.max(np.abs(found[name] - expected[name].numpy())))
-            if gap > TOLERANCE[name]:
-                raise BundleError(f"exported {name} differs from torch by {gap:.2g}: not written")
+        found = proven_outputs(module, str(path), inputs)
         stored = {
             name: tuple(np.asarray(value, np.float64).ravel().tolist())
             for name, value in inputs.items()

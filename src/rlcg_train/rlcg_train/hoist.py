@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from rlcg_core import spec
-from rlcg_train.preprocess import crop_picture
 from rlcg_train.qt_opt_network import QtOptNetwork
 from rlcg_train.scorer import ActionScorer, to_spec
+from rlcg_train.space_to_depth import blocks, can_split, on_blocks
 
 BORDER_CLASSES = 9
 
@@ -48,20 +48,27 @@ def _fold(layers: nn.Sequential) -> nn.Sequential:
 
 
 class HoistedScorer(ActionScorer):
-    """The same scores as `ActionScorer` of a folded network, with the merge hoisted."""
+    """The same scores as `ActionScorer` of a folded network, with the merge hoisted.
+
+    The picture's tower reads 2 x 2 blocks of bytes (`rlcg_train.space_to_depth`).
+    """
 
     def __init__(self, folded: QtOptNetwork) -> None:
         super().__init__(folded)
         merge = folded.merge
         if not isinstance(merge, nn.Conv2d) or merge.kernel_size != (3, 3):
             raise TypeError("expected a 3 x 3 convolution right after the addition")
+        first = folded.tower[0]
+        if not isinstance(first, nn.Conv2d) or not can_split(first):
+            raise TypeError("expected a 6 x 6 convolution that steps by 2 on the picture")
+        self.tower = nn.Sequential(on_blocks(first), *folded.tower[1:])
         classes = _class_weights(merge.weight.detach())
         self.register_buffer("class_weight", classes.reshape(-1, merge.out_channels * 9))
         self.register_buffer("class_places", _class_places(folded.feature_side_px()))
 
     def encode(self, image: Tensor, extra: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return the merge convolution of the features alone, bias included, and the state."""
-        return self.network.merge(self.network.encode(crop_picture(image))), extra[0]
+        return self.network.merge(self.tower(blocks(image))), extra[0]
 
     def logits(self, code: tuple[Tensor, ...], samples: Tensor) -> Tensor:
         """Return logits (N,) of actions (N, 7)."""

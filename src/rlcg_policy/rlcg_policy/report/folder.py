@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The folder of one evaluation: ``runs/<date>-<name>/``, and the link ``runs/latest`` to it."""
+"""The folder of one run: ``runs/<date>-<name>/``, and a link like ``runs/latest`` to it."""
 
 import os
 import re
@@ -29,17 +29,7 @@ class RunFolder:
     @classmethod
     def begin(cls, runs: Path, name: str, started: datetime) -> "RunFolder":
         """Make the folder and point ``latest`` to it; raises `ConfigError` if that cannot be."""
-        safe = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("._") or "run"
-        stamp = started.strftime("%Y%m%d-%H%M%S")
-        try:
-            path = _new_folder(runs / f"{stamp}-{safe}")
-            _point(runs / "latest", path)
-        except OSError as error:
-            raise ConfigError(
-                f"cannot write reports to {runs} ({error.strerror}): set run_directory to a "
-                "folder that you may write to"
-            ) from error
-        return cls(path)
+        return cls(make_run_folder(runs, name, started, "latest"))
 
     @classmethod
     def resume(cls, runs: Path, name: str) -> "RunFolder":
@@ -88,6 +78,21 @@ class RunFolder:
 
 def _row_name(index: int) -> str:
     return f"{index:05d}.jpg"
+
+
+def make_run_folder(runs: Path, name: str, started: datetime, link: str) -> Path:
+    """Make ``runs/<date>-<name>`` and point ``runs/<link>`` to it; raises `ConfigError`."""
+    safe = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("._") or "run"
+    stamp = started.strftime("%Y%m%d-%H%M%S")
+    try:
+        folder = _new_folder(runs / f"{stamp}-{safe}")
+        _point(runs / link, folder)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write reports to {runs} ({error.strerror}): set run_directory to a "
+            "folder that you may write to"
+        ) from error
+    return folder
 
 
 def _new_folder(wanted: Path) -> Path:

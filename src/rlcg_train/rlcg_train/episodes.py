@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recorded episodes: a folder each, with ``episode.json`` and lossless PNG pictures.
+
+A folder appears under its name only when it is complete.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rlcg_core import spec, strict_json
+from rlcg_core.errors import BundleError, DataError
+from rlcg_core.types import ImageArray
+from rlcg_train.seen_frame import SeenFrame
+
+EPISODE = "episode.json"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One instant; ``image`` is a file beside ``episode.json``, the rest as in `SeenFrame`.
+
+    ``projection`` is flattened, row by row.
+    """
+
+    image: str
+    state: tuple[float, ...]
+    tool_pose: tuple[float, ...]
+    projection: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Episode:
+    """All of ``episode.json``; ``source`` says where the frames come from."""
+
+    source: str
+    steps: tuple[Step, ...]
+    spec_fingerprint: str = field(default_factory=spec.fingerprint)
+
+
+def write(folder: Path, source: str, frames: Sequence[SeenFrame]) -> None:
+    """Write an episode as ``folder``; raises `DataError` if something stands there."""
+    if folder.exists():
+        raise DataError(f"{folder} is in the way and no whole episode: move or delete it")
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    steps = []
+    for k, frame in enumerate(frames):
+        name = f"{k:03d}.png"
+        if not cv2.imwrite(str(part / name), frame.image_hwc[:, :, ::-1]):
+            raise DataError(f"{part / name} cannot be written: is the disk full?")
+        numbers = (frame.state, frame.tool_pose, frame.projection)
+        steps.append(Step(name, *(tuple(n.ravel().astype(float).tolist()) for n in numbers)))
+    strict_json.write(Episode(source, tuple(steps)), part / EPISODE)
+    os.replace(part, folder)
+
+
+def read(folder: Path) -> tuple[str, list[SeenFrame]]:
+    """Return source and frames of one episode; raises `DataError`."""
+    try:
+        found: Episode = strict_json.read(Episode, folder / EPISODE)
+    except BundleError as error:
+        raise DataError(f"{error}; or leave this episode out") from error
+    if found.spec_fingerprint != spec.fingerprint():
+        raise DataError(
+            f"{folder / EPISODE} is of spec {found.spec_fingerprint}, expected "
+            f"{spec.fingerprint()}: record it again"
+        )
+    return found.source, [_frame(folder, step) for step in found.steps]
+
+
+def find(folders: Sequence[Path]) -> list[Path]:
+    """Return the episodes' folders: those given, and those below them; raises `DataError`."""
+    found: set[Path] = set()
+    for folder in folders:
+        found |= {path.parent for path in (folder / EPISODE, *folder.glob(f"*/{EPISODE}"))}
+        found -= {path for path in found if not (path / EPISODE).is_file()}
+    complete = sorted(path for path in found if path.suffix != ".part")
+    if not complete:
+        raise DataError(
+            f"no {EPISODE} in {[str(f) for f in folders]} or right below: record some by "
+            "rlcg-train record-episodes, or give other folders"
+        )
+    return complete
+
+
+def _frame(folder: Path, step: Step) -> SeenFrame:
+    lengths = {"state": spec.STATE_DIM, "tool_pose": 4, "projection": 12}
+    for name, length in lengths.items():
+        if len(getattr(step, name)) != length:
+            raise DataError(
+                f"{folder / EPISODE}: {name} has {len(getattr(step, name))} numbers, expected "
+                f"{length}: record the episode again"
+            )
+    return SeenFrame(
+        _picture(folder / step.image),
+        np.array(step.state),
+        np.array(step.tool_pose),
+        np.array(step.projection).reshape(3, 4),
+    )
+
+
+def _picture(path: Path) -> ImageArray:
+    shape = (spec.IMAGE_HEIGHT_PX, spec.IMAGE_WIDTH_PX, spec.IMAGE_CHANNELS)
+    loaded = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if loaded is None or loaded.shape != shape:
+        found = "no readable picture" if loaded is None else f"a picture of {loaded.shape}"
+        raise DataError(f"{path} is {found}, expected one of {shape}: record the episode again")
+    return np.ascontiguousarray(loaded[:, :, ::-1], np.uint8)
