@@ -14,7 +14,7 @@ from rlcg_core.transforms import rotation_between_rad
 from rlcg_policy.calibrate.board import Board, BoardSize, BoardView
 from rlcg_policy.calibrate.hand_eye import calibrate_pose
 from rlcg_policy.calibrate.intrinsics import calibrate_intrinsics
-from rlcg_policy.calibrate.refine import Shot
+from rlcg_policy.calibrate.refine import Poses, Shot, error_px, refine
 
 LENS_PICTURES, POSE_PICTURES = 20, 20
 SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4))]
@@ -119,6 +119,17 @@ def test_the_position_is_good_in_many_cells(seed: int) -> None:
     many = without_pictures(seed, count=20, joint_noise_rad=ENCODER_NOISE_RAD)
     found = calibrate_pose(many.shots, lens_of(many)).transform_camera_to_base
     assert np.linalg.norm(found[:3, 3] - many.cell.camera_to_base[:3, 3]) < 0.003
+
+
+def test_the_refinement_finds_back_from_a_start_that_is_off(one: Taken) -> None:
+    best = calibrate_pose(one.shots, one.cell.lens)
+    poses = Poses(best.transform_camera_to_base, best.transform_board_to_tool)
+    off = poses.moved(np.full(12, 0.03))
+    assert error_px(one.shots, one.cell.lens, off) > 10.0
+    found = refine(one.shots, one.cell.lens, off)
+    np.testing.assert_allclose(
+        found.transform_camera_to_base, best.transform_camera_to_base, atol=1e-5
+    )
 
 
 def test_too_few_pictures_are_refused(one: Taken) -> None:
