@@ -119,7 +119,7 @@ def test_decisions_are_told_once_each_and_only_to_listeners(
     with RosBench() as bench:
         node = rclpy.create_node("policy_node", context=bench.node.context)
         out = DecisionOut(node, BY, [])
-        out.begin("quiet", 1)
+        out.begin("quiet", 1, "cpu-float32 2x64")
         out.note(traces[0])
         bench.listen(Decision, "policy_node/decision", qos.RECORDED)
         bench.listen(MarkerArray, "policy_node/cem_markers", qos.COMMAND)
@@ -129,7 +129,7 @@ def test_decisions_are_told_once_each_and_only_to_listeners(
         assert len(publishers) == 3
         bench.until(lambda: all(p.get_subscription_count() for p in publishers), "listeners")
         out.note(traces[0])
-        out.begin("loud", 2)
+        out.begin("loud", 2, "cpu-float32 2x64")
         for trace in (traces[0], traces[0], None, traces[1]):
             out.note(trace)
         out.end(End(TerminationReason.STEP_LIMIT, "enough", 2, 0.5, None))

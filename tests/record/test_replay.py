@@ -95,14 +95,10 @@ def test_a_frame_that_the_policy_did_not_see_is_told(
 
 
 def test_another_model_is_compared_in_a_table(
-    tmp_path: Path,
-    tiny: Bundle,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, tiny: Bundle, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bag = write_bag(tmp_path / "bag", tiny)
-    monkeypatch.setattr(tiny_model, "PEAK", (0.62, -0.03, 0.2))
-    other = tiny_model.write(tmp_path / "other", "other")
+    other = tiny_model.write(tmp_path / "other", "other", peak=(0.62, -0.03, 0.2))
     assert other.digest != tiny.digest
     assert replay([str(bag), "--model", str(other.folder)]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -48,7 +48,9 @@ def write_bag(
     """Write one episode decided by ``bundle``; ``images`` puts others, or none, into the bag."""
     policy = OnnxPolicy(bundle, CPU)
     policy.reset(seed)
-    by = DecidedBy(bundle.manifest.name, bundle.digest, "cpu", episode_id, seed, "base")
+    by = DecidedBy(
+        bundle.manifest.name, bundle.digest, str(policy.serving), episode_id, seed, "base"
+    )
     bag = Bag(folder)
     bag.note("rlcg_bag", {"kind": "episode", "episode_id": episode_id})
     bag.note("rlcg", {"robot": "bench", "git": "0" * 12})
