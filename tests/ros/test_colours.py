@@ -69,12 +69,14 @@ def tensor(policy: OnnxPolicy, sensors: Sensors) -> np.ndarray:
     home = ToolPose(np.array([0.57, 0.0, 0.25]), 0.0)
     seen = Observation(image.image_hwc, False, 0.25, home, image.projection_base_to_px, 0.0)
     policy.reset(1)
-    spy = SpySession(policy._session)
-    policy._session = spy
+    assert policy.serving is not None
+    runner = policy.serving.runner
+    spy = SpySession(runner.session)
+    runner.session = spy
     try:
         policy.decide(seen.check())
     finally:
-        policy._session = spy._session
+        runner.session = spy._session
     return spy.inputs["image"]
 
 
