@@ -245,6 +245,9 @@ def check(context: LaunchContext) -> None:
         except ValueError:
             expected = "a whole number" if kind is int else "a number"
             raise RuntimeError(f"found {name}:={value}, expected {expected}") from None
+    grasps = LaunchConfiguration("grasps").perform(context)
+    if int(grasps) < 1:
+        raise RuntimeError(f"found grasps:={grasps}, expected at least 1")
     path = LaunchConfiguration("params_file").perform(context)
     if not os.path.isfile(path):
         raise RuntimeError(f"found no file at params_file:={path}, expected a parameter file")

@@ -293,7 +293,7 @@ def test_killed_at_random_moments_it_goes_on_and_neither_loses_nor_repeats_a_gra
             while process.running and lines_of(journal) == begun:
                 time.sleep(0.02)
             try:
-                assert process.wait(moments.uniform(0.0, 2.0)) == 0, process.output
+                assert process.wait(moments.uniform(0.0, 1.0)) == 0, process.output
                 break
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
