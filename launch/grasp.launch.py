@@ -110,6 +110,12 @@ def arguments() -> list[DeclareLaunchArgument]:
             "rate_hz", default_value="3.0", description="Decisions per second of the closed loop"
         ),
         DeclareLaunchArgument(
+            "evaluate",
+            default_value="true",
+            choices=["true", "false"],
+            description="Run evaluate_node; else the cell waits for goals (sim, mock)",
+        ),
+        DeclareLaunchArgument(
             "run_directory",
             default_value="runs",
             description="Folder for the reports; each run gets a folder of its own in it",
@@ -189,6 +195,9 @@ def nodes() -> list[Node]:
     lockstep = PythonExpression(
         [IS_SIMULATED, " and '", LaunchConfiguration("lockstep"), "' == 'true'"]
     )
+    evaluates = PythonExpression(
+        [IS_SIMULATED, " and '", LaunchConfiguration("evaluate"), "' == 'true'"]
+    )
     seed, objects = argument("seed", int), argument("objects", str)
     sim = {
         "backend": ParameterValue(physics, value_type=str),
@@ -223,7 +232,7 @@ def nodes() -> list[Node]:
         node("rlcg_sim", "sim_node", sim, IfCondition(IS_SIMULATED)),
         node("rlcg_policy", "arm_node", arm),
         node("rlcg_policy", "policy_node", policy),
-        node("rlcg_policy", "evaluate_node", evaluate, IfCondition(IS_SIMULATED)),
+        node("rlcg_policy", "evaluate_node", evaluate, IfCondition(evaluates)),
     ]
 
 
@@ -236,6 +245,9 @@ def check(context: LaunchContext) -> None:
         except ValueError:
             expected = "a whole number" if kind is int else "a number"
             raise RuntimeError(f"found {name}:={value}, expected {expected}") from None
+    grasps = LaunchConfiguration("grasps").perform(context)
+    if int(grasps) < 1:
+        raise RuntimeError(f"found grasps:={grasps}, expected at least 1")
     path = LaunchConfiguration("params_file").perform(context)
     if not os.path.isfile(path):
         raise RuntimeError(f"found no file at params_file:={path}, expected a parameter file")

@@ -45,7 +45,14 @@ setup(
         "console_scripts": [
             "policy_node = rlcg_policy.programs:policy_node",
             "arm_node = rlcg_policy.programs:arm_node",
+            "camera_node = rlcg_policy.programs:camera_node",
+            "snapshot_node = rlcg_policy.programs:snapshot_node",
             "evaluate_node = rlcg_policy.programs:evaluate_node",
+            "label_node = rlcg_policy.programs:label_node",
+        ],
+        "rlcg.commands": [
+            "compare = rlcg_policy.commands:compare",
+            "calibrate = rlcg_policy.calibrate.commands:calibrate",
         ],
     },
 )

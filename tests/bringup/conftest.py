@@ -24,12 +24,21 @@ def stand_in() -> Iterator[None]:
 
     if finder.real_launch_installed():
         pytest.skip("the real launch is installed, which the stand-in never replaces")
-    before = list(sys.meta_path)
+    # A command that ran in this process may have left its own.
+    before = [found for found in sys.meta_path if not isinstance(found, finder._Finder)]
+    sys.meta_path[:] = before
+    _forget_launch()
     finder.install()
     yield
     sys.meta_path[:] = before
-    for name in finder.API:
-        sys.modules.pop(name, None)
+    _forget_launch()
+
+
+def _forget_launch() -> None:
+    """Let what a test imports as launch be new."""
+    for name in list(sys.modules):
+        if name.split(".")[0] in ("launch", "launch_ros"):
+            del sys.modules[name]
 
 
 @pytest.fixture

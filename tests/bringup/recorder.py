@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records what a launcher gives to the nodes of grasp.launch.py: arguments and environment.
+"""Records what a launcher gives to the nodes of a launch file: arguments and environment.
 
 The packages are stood in for by a prefix of our own whose executables write down what they got.
 Where ROS 2 is installed, `python tests/bringup/recorder.py` writes the golden files with the real
@@ -21,7 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).parent / "golden"
 
-# Name of the golden file -> launch arguments.
+# Name of the golden file -> launch arguments; the launch file is grasp.launch.py but for FILES.
 CASES = {
     "defaults": [],
     "mock": [
@@ -47,10 +47,40 @@ CASES = {
         "run_directory:=out put",
         "objects:=true",
     ],
+    "lbr": ["profile:=kuka_iiwa_lbr", "camera_info_url:=file:///cell/camera.yaml"],
+    "lbr_slow": [
+        "profile:=kuka_iiwa_lbr",
+        "camera:=none",
+        "namespace:=cell_1",
+        "speed_scale:=0.1",
+        "command_mode:=twist",
+        "joint_states_topic:=/merged/joint_states",
+    ],
+    "evaluate_two": ["backend:=mock", "robots:=2", "outcome_sources:=gripper_opening,simulator"],
+    "evaluate_robots": [
+        "backend:=robot",
+        "namespaces:=left,right",
+        "protocol:=robot2_single_bin",
+        "image_raw_topic:=camera/image_raw",
+        "joint_states_topic:=lbr/joint_states",
+        "camera_info_topic:=camera/camera_info",
+        "joint_trajectory_topic:=trajectory",
+        "gripper_command_topic:=gripper",
+    ],
 }
+FILES = {
+    "lbr": "robot.launch.py",
+    "lbr_slow": "robot.launch.py",
+    "evaluate_two": "evaluate.launch.py",
+    "evaluate_robots": "evaluate.launch.py",
+}
+# How many nodes start where it is not four, and some are of one name in several namespaces.
+NUMBERS = {"evaluate_two": 7, "evaluate_robots": 1}
+# How many nodes start, where evaluate_node is none of them and the recorder must end the launch.
+WITHOUT_END = {"robot": 2, "lbr": 3, "lbr_slow": 2}
 NODES = {
     "rlcg_sim": ["sim_node"],
-    "rlcg_policy": ["arm_node", "policy_node", "evaluate_node"],
+    "rlcg_policy": ["arm_node", "camera_node", "policy_node", "evaluate_node"],
 }
 ENVIRONMENT = [
     "FASTDDS_DEFAULT_PROFILES_FILE",
@@ -69,6 +99,9 @@ record = {
     "environment": {name: os.environ[name] for name in %r if name in os.environ},
 }
 name = os.path.basename(arguments[0])
+spaces = [word for word in arguments if word.startswith("__ns:=/")]
+if os.environ.get("RLCG_RECORD_SPACES") and spaces:
+    name = spaces[0][len("__ns:=/"):].replace("/", ".") + "." * (spaces[0] != "__ns:=/") + name
 folder = os.environ["RLCG_RECORD"]
 with open(os.path.join(folder, name + ".part"), "w") as file:
     json.dump(record, file)
@@ -95,8 +128,8 @@ def make_prefix(prefix: Path) -> None:
         shutil.copytree(ROOT / folder_name, prefix / "share/rlcg_policy" / folder_name)
 
 
-def record(command: Sequence[str], arguments: Sequence[str], folder: Path) -> dict[str, Any]:
-    """Run `command rlcg_policy grasp.launch.py arguments`; return what each node got.
+def record(command: Sequence[str], case: str, folder: Path) -> dict[str, Any]:
+    """Run a case by `command rlcg_policy FILE arguments`; return what each node got.
 
     Paths of this run are replaced by $PREFIX; parameter files by their contents.
     """
@@ -106,19 +139,20 @@ def record(command: Sequence[str], arguments: Sequence[str], folder: Path) -> di
     environment = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT}
     environment["AMENT_PREFIX_PATH"] = f"{prefix}:{environment.get('AMENT_PREFIX_PATH', '')}"
     environment["RLCG_RECORD"] = str(records)
+    environment["RLCG_RECORD_SPACES"] = "1" if case in NUMBERS else ""
     environment.pop("ROS_DISTRO", None)
     launcher = subprocess.Popen(
-        [*command, "rlcg_policy", "grasp.launch.py", *arguments],
+        [*command, "rlcg_policy", FILES.get(case, "grasp.launch.py"), *CASES[case]],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    expected = 2 if "backend:=robot" in arguments else 4
+    expected = WITHOUT_END.get(case, NUMBERS.get(case, 4))
     deadline_s = time.monotonic() + 30
     while len(list(records.glob("*.json"))) < expected and time.monotonic() < deadline_s:
         time.sleep(0.05)
-    if expected == 2:
+    if case in WITHOUT_END:
         launcher.send_signal(signal.SIGINT)
     output, _ = launcher.communicate(timeout=60)
     found = {path.stem: json.loads(path.read_text()) for path in sorted(records.glob("*.json"))}
@@ -132,7 +166,8 @@ def normalized(one: dict[str, Any], prefix: str) -> dict[str, Any]:
     arguments = []
     for word in one["arguments"]:
         if word in one["parameters"] and not word.startswith(prefix):
-            word = "contents: " + one["parameters"][word]
+            # launch_ros tags lists as tuples of Python, which the parser of the nodes passes over.
+            word = "contents: " + one["parameters"][word].replace(" !!python/tuple", "")
         arguments.append(word.replace(prefix, "$PREFIX"))
     environment = {n: v.replace(prefix, "$PREFIX") for n, v in one["environment"].items()}
     return {"arguments": arguments, "environment": environment}
@@ -140,9 +175,9 @@ def normalized(one: dict[str, Any], prefix: str) -> dict[str, Any]:
 
 def main() -> None:
     """Write the golden files with the real `ros2 launch`."""
-    for name, arguments in CASES.items():
+    for name in CASES:
         with tempfile.TemporaryDirectory() as folder:
-            found = record(["ros2", "launch"], arguments, Path(folder))
+            found = record(["ros2", "launch"], name, Path(folder))
         (GOLDEN / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
         print(f"wrote {name}.json: {', '.join(found)}")
 

@@ -14,7 +14,7 @@ RLCG = [sys.executable, "-m", "rlcg_bringup.cli", "launch"]
 @pytest.mark.parametrize("case", sorted(recorder.CASES))
 def test_nodes_get_what_the_real_launch_gives(case: str, tmp_path: Path) -> None:
     expected = json.loads((recorder.GOLDEN / f"{case}.json").read_text())
-    found = recorder.record(RLCG, recorder.CASES[case], tmp_path)
+    found = recorder.record(RLCG, case, tmp_path)
     assert found == expected
 
 

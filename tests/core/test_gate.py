@@ -8,11 +8,12 @@ from gantry import GRIPPER, LIMITS, NAMES, START, Bench
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlcg_core.gate import Verdict
+from rlcg_core.gate_checks import GateError
 from rlcg_core.joint_history import Instant
 from rlcg_core.limits import CUBIC_PEAK_FACTOR
 from rlcg_core.reasons import GateReason, GateState
 from rlcg_core.types import Action, JointSample
+from rlcg_core.verdict import Verdict
 
 MOVE = Action(np.array([0.02, -0.01, -0.03]), 0.1)
 ANY_NUMBER = st.one_of(
@@ -154,7 +155,8 @@ def test_an_image_is_acted_on_once() -> None:
     bench = Bench().ready()
     command = bench.command(MOVE)
     assert bench.gate.check(command, bench.now).accepted
-    assert bench.gate.check(command, bench.now).reason is GateReason.STALE_STAMP
+    again = replace(command, step=command.step + 1)
+    assert bench.gate.check(again, bench.now).reason is GateReason.STALE_STAMP
 
 
 def test_a_terminating_hold_passes_however_old_its_image() -> None:
@@ -162,7 +164,7 @@ def test_a_terminating_hold_passes_however_old_its_image() -> None:
     command = bench.command(MOVE)
     assert bench.gate.check(command, bench.now).accepted
     bench.pass_time(0.9)
-    stop = replace(command, action=Action(np.zeros(3), terminate=True).to_array())
+    stop = replace(command, action=Action(np.zeros(3), terminate=True).to_array(), step=9)
     verdict = bench.gate.check(stop, bench.now)
     assert verdict.accepted
     assert is_hold(verdict)
@@ -183,11 +185,17 @@ def test_without_sound_joint_states_nothing_moves(
     names: tuple[str, ...], positions: list[float], reason: GateReason
 ) -> None:
     bench = Bench()
-    bench.gate.activate()
     sample = JointSample(names, np.array(positions), np.zeros(len(names)), bench.now.ros_s)
     bench.gate.observe(sample, bench.now)
+    with pytest.raises(GateError) as violation:
+        bench.gate.activate(bench.now)
+    assert violation.value.reason is reason
+    assert bench.gate.check(bench.command(MOVE), bench.now).reason is GateReason.NOT_ACTIVE
+    bench.ready()
+    bench.gate.observe(replace(sample, stamp_s=bench.now.ros_s + 0.01), bench.now)
     verdict = bench.gate.check(bench.command(MOVE), bench.now)
-    assert (verdict.reason, verdict.motion) == (reason, None)
+    if reason is not GateReason.NO_JOINT_STATE and set(names) & set(NAMES):
+        assert (verdict.reason, verdict.motion) == (reason, None)
 
 
 def test_stale_joint_states_stop_and_send_no_hold_at_an_outdated_pose() -> None:
@@ -258,6 +266,7 @@ def test_a_new_episode_begins_with_the_jaw_as_it_is() -> None:
     ending = bench.command(Action(np.zeros(3), terminate=True))
     assert bench.gate.check(ending, bench.now).accepted
     bench.pass_time(0.1)
+    bench.episode += 1
     verdict = bench.gate.check(bench.command(MOVE), bench.now)
     assert verdict.motion is not None
     assert verdict.motion.opening_m == pytest.approx(0.08)
@@ -318,7 +327,8 @@ def _apply(bench: Bench, event: str) -> bool:
     if event == "activate" and gate.state is not GateState.INACTIVE:
         gate.deactivate(bench.now)
     if event == "activate":
-        gate.activate()
+        bench.episode += 1
+        gate.activate(bench.now)
     elif event == "deactivate":
         gate.deactivate(bench.now)
     elif event == "good":
@@ -333,4 +343,5 @@ def _apply(bench: Bench, event: str) -> bool:
     else:
         bench.pass_time(0.6 if event == "reset later" else 0.0)
         gate.reset_stop(bench.now)
+        bench.episode += 1
     return False

@@ -18,6 +18,7 @@ OURS = {
     "rlcg_train",
     "rlcg_bench",
     "rlcg_bringup",
+    "rlcg_record",
 }
 # rclpy, the message packages and what only exists beside them.
 ROS = {
@@ -35,13 +36,14 @@ ROS = {
     "std_msgs",
     "std_srvs",
     "trajectory_msgs",
+    "visualization_msgs",
 }
 # Package -> what its modules may import beside the standard library and themselves.
 LIBRARY = {
     "rlcg_core": {"numpy"},
     "rlcg_ros": {"rlcg_core", "numpy"} | ROS,
     # onnx joins graphs that share their weights, and looks at them before a runtime does.
-    "rlcg_policy": {"rlcg_core", "numpy", "cv2", "onnx", "onnxruntime", "pinocchio"},
+    "rlcg_policy": {"rlcg_core", "numpy", "cv2", "onnx", "onnxruntime", "pinocchio", "yaml"},
     "rlcg_sim": {
         "rlcg_core",
         "numpy",
@@ -79,9 +81,24 @@ LIBRARY = {
         "tqdm",
     },
     "rlcg_bringup": {"ament_index_python", "yaml"},
+    # A bag is read by the conversions that the nodes use, so that it gives what the policy saw.
+    "rlcg_record": {
+        "rlcg_core",
+        "rlcg_policy",
+        "rlcg_ros",
+        "numpy",
+        "cv2",
+        "google",
+        "mcap",
+        "mcap_ros2",
+        "pyarrow",
+        "yaml",
+        "zstandard",
+    },
 }
 # A *_node.py may import these too.
 NODE = {package: {"rlcg_ros"} | ROS for package in ("rlcg_policy", "rlcg_sim", "rlcg_bench")}
+NODE["rlcg_record"] = ROS
 
 
 def modules() -> list[Path]:

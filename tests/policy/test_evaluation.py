@@ -1,71 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The protocol: seeds, judging, faults apart from failures, a record after each attempt."""
+"""A robot's part of a run: seeds, judging, faults apart from failures, records at once."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
 import pytest
+from fake_station import GOOD, FakeStation, open_run
 
 from rlcg_core.errors import WorldError
+from rlcg_core.outcome_sources import Source
 from rlcg_core.reasons import GateReason, Outcome
 from rlcg_core.reasons import TerminationReason as Reason
 from rlcg_core.seeds import evaluation_seed
-from rlcg_core.station import Attempt, Scene
+from rlcg_core.station import Attempt, Scene, Wish
 from rlcg_policy.evaluation import MAX_FAULTS_IN_A_ROW, Evaluation
-from rlcg_policy.report.record import GraspRecord, Report
+from rlcg_policy.report.record import GraspRecord
+from rlcg_policy.report.report import Report
 
-FRAME = np.zeros((256, 320, 3), np.uint8)
-GOOD = Attempt(
-    Reason.POLICY_TERMINATED,
-    "",
-    steps=3,
-    last_q=0.9,
-    step_ms=(20.0, 22.0, 1.0),
-    image_to_command_ms=(25.0, 27.0, 2.0),
-    network_ran=(True, True, False),
-    model="tiny",
-    frames=(FRAME, FRAME),
-)
+SIMULATOR = (Source.SIMULATOR,)
 
 
-@dataclass
-class FakeStation:
-    """Plays attempts in turn, the last one for ever."""
-
-    attempts: list[Attempt]
-    truth: Outcome = Outcome.SUCCESS
-    seeds: list[int] = field(default_factory=list)
-    judged: int = 0
-
-    def reset(self, seed: int, objects: str) -> Scene:
-        self.seeds.append(seed)
-        return Scene("egl", (objects, "b"))
-
-    def grasp(self, seed: int) -> Attempt:
-        assert seed >= 1
-        return self.attempts[min(len(self.seeds), len(self.attempts)) - 1]
-
-    def outcome(self) -> Outcome:
-        self.judged += 1
-        return self.truth
-
-
-def evaluate(station: FakeStation, wanted: int = 3) -> tuple[Report, list[GraspRecord]]:
-    report = Report("unknown", "some", 5, wanted, "abc", "sim", "2000-01-01T00:00:00+00:00")
+def evaluate(
+    folder: Path, station: FakeStation, grasps: int = 3, **changed: object
+) -> tuple[Report, list[GraspRecord]]:
     records: list[GraspRecord] = []
-    Evaluation(station, report, records.append).run()
-    return report, records
+    book, _ = open_run(folder, records, grasps=grasps, **changed)
+    Evaluation(station, book, SIMULATOR).run()
+    return book.report, records
 
 
-def test_each_attempt_gets_its_seed_and_its_record() -> None:
-    station = FakeStation([GOOD])
-    report, records = evaluate(station)
-    assert station.seeds == [evaluation_seed(5, index) for index in range(3)]
+def test_each_attempt_gets_its_seed_and_its_record(tmp_path: Path) -> None:
+    station = FakeStation()
+    report, records = evaluate(tmp_path, station)
+    seeds = [wish.seed for wish in station.wishes]
+    assert seeds == [evaluation_seed(5, index) for index in range(3)]
     assert report.episodes == records
-    assert [record.seed for record in records] == station.seeds
+    assert [record.seed for record in records] == seeds
     assert (report.grasps, report.successes, report.commands) == (3, 3, 9)
     assert (report.model, report.renderer) == ("tiny", "egl")
-    assert records[0].object_names == ("some", "b")
+    assert records[0].object_names[:2] == ("some_0", "some_1")
+    assert (records[0].judged_by, records[0].target, records[0].tries) == ("simulator", 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -73,13 +47,18 @@ def test_each_attempt_gets_its_seed_and_its_record() -> None:
     [Reason.POLICY_TERMINATED, Reason.STEP_LIMIT, Reason.TIME_LIMIT, Reason.LOW_CONFIDENCE],
 )
 @pytest.mark.parametrize("truth", [Outcome.SUCCESS, Outcome.FAILURE])
-def test_an_episode_that_ended_by_itself_is_judged_by_the_world(
-    reason: Reason, truth: Outcome
+def test_an_episode_that_ended_by_itself_is_judged(
+    tmp_path: Path, reason: Reason, truth: Outcome
 ) -> None:
-    station = FakeStation([replace(GOOD, reason=reason)], truth)
-    report, _ = evaluate(station, 1)
+    station = FakeStation([replace(GOOD, reason=reason)], [truth])
+    report, _ = evaluate(tmp_path, station, 1)
     assert report.episodes[0].outcome is truth
     assert station.judged == 1
+
+
+def test_what_the_judge_does_not_know_is_invalid(tmp_path: Path) -> None:
+    report, _ = evaluate(tmp_path, FakeStation(truths=[Outcome.UNKNOWN]), 1)
+    assert report.episodes[0].outcome is Outcome.INVALID
 
 
 @pytest.mark.parametrize(
@@ -92,48 +71,83 @@ def test_an_episode_that_ended_by_itself_is_judged_by_the_world(
         (GateReason.STALE_JOINT_STATE, Outcome.INVALID),
     ],
 )
-def test_a_stop_of_the_gate_is_judged_by_its_reason(gate: GateReason, outcome: Outcome) -> None:
+def test_a_stop_of_the_gate_is_judged_by_its_reason(
+    tmp_path: Path, gate: GateReason, outcome: Outcome
+) -> None:
     station = FakeStation([replace(GOOD, reason=Reason.GATE_STOPPED, gate=gate)])
-    report, _ = evaluate(station, 1)
+    report, _ = evaluate(tmp_path, station, 1)
     assert report.episodes[0].outcome is outcome
     assert station.judged == 0
 
 
-def test_faults_are_counted_apart() -> None:
+def test_faults_are_counted_apart(tmp_path: Path) -> None:
     fault = replace(GOOD, reason=Reason.STALE_IMAGE)
     broken = replace(GOOD, reason=Reason.POLICY_FAULT)
-    report, records = evaluate(FakeStation([GOOD, fault, broken, GOOD]), 4)
+    report, records = evaluate(tmp_path, FakeStation([GOOD, fault, broken, GOOD]), 4)
     assert [record.outcome.name for record in records] == [
         "SUCCESS", "INVALID", "FAILURE", "SUCCESS",
     ]  # fmt: skip
     assert (report.grasps, report.successes) == (3, 2)
 
 
-def test_a_set_up_that_never_moves_ends_the_run_at_once() -> None:
-    fault = Attempt(Reason.NO_IMAGE, "no image received")
-    station = FakeStation([fault])
+@pytest.mark.parametrize("reason", [Reason.LOW_CONFIDENCE, Reason.POLICY_FAULT, Reason.STEP_LIMIT])
+def test_an_attempt_without_a_command_is_invalid_whatever_the_world_looks_like(
+    tmp_path: Path, reason: Reason
+) -> None:
+    nothing = replace(GOOD, reason=reason, steps=0)
+    station = FakeStation([GOOD, nothing, GOOD])
+    report, records = evaluate(tmp_path, station)
+    assert records[1].outcome is Outcome.INVALID
+    assert records[1].sources == ()
+    assert (report.grasps, station.judged) == (2, 2)
+
+
+def test_a_set_up_that_never_moves_ends_the_run_at_once(tmp_path: Path) -> None:
+    station = FakeStation([Attempt(Reason.NO_IMAGE, "no image received")])
     with pytest.raises(WorldError, match="NO_IMAGE: no image received"):
-        evaluate(station, 50)
-    assert len(station.seeds) == 1
+        evaluate(tmp_path, station, 50)
+    assert len(station.wishes) == 1
 
 
-def test_a_set_up_that_breaks_ends_the_run_after_a_few_faults() -> None:
+def test_a_set_up_that_breaks_ends_the_run_after_a_few_faults(tmp_path: Path) -> None:
     fault = replace(GOOD, reason=Reason.STALE_IMAGE, text="camera gone", steps=1)
     station = FakeStation([GOOD, fault])
     with pytest.raises(WorldError, match="3 invalid attempts in a row"):
-        evaluate(station, 50)
-    assert len(station.seeds) == 1 + MAX_FAULTS_IN_A_ROW
+        evaluate(tmp_path, station, 50)
+    assert len(station.wishes) == 1 + MAX_FAULTS_IN_A_ROW
 
 
-def test_what_was_done_before_an_error_was_recorded() -> None:
+def test_what_was_done_before_an_error_was_recorded(tmp_path: Path) -> None:
     class Breaks(FakeStation):
-        def reset(self, seed: int, objects: str) -> Scene:
-            if len(self.seeds) == 2:
+        def reset(self, wish: Wish) -> Scene:
+            if len(self.wishes) == 2:
                 raise WorldError("the bin never settles")
-            return super().reset(seed, objects)
+            return super().reset(wish)
 
     records: list[GraspRecord] = []
-    report = Report("m", "some", 0, 9, "abc", "sim", "")
+    book, _ = open_run(tmp_path, records, grasps=9)
     with pytest.raises(WorldError, match="never settles"):
-        Evaluation(Breaks([GOOD]), report, records.append).run()
+        Evaluation(Breaks(), book, SIMULATOR).run()
     assert len(records) == 2
+
+
+def test_robot_1_keeps_its_objects_and_always_has_all_of_them(tmp_path: Path) -> None:
+    station = FakeStation()
+    evaluate(tmp_path, station, 8, protocol="robot1")
+    fillings = {wish.filling for wish in station.wishes}
+    (filling,) = fillings
+    assert (filling.count, filling.without) == (6, ())
+    assert filling.objects_seed
+
+
+def test_robot_2_takes_lifted_objects_out_and_fills_the_bin_for_the_next_round(
+    tmp_path: Path,
+) -> None:
+    truths = [Outcome.SUCCESS, Outcome.FAILURE, Outcome.SUCCESS, Outcome.SUCCESS]
+    station = FakeStation(truths=truths)
+    report, _ = evaluate(tmp_path, station, 4, protocol="robot2_single_bin")
+    assert report.wanted == 6 * 3 * 4
+    without = [wish.filling.without for wish in station.wishes]
+    assert without[:5] == [(), (0,), (0,), (0, 1), ()]
+    assert station.wishes[0].task
+    assert station.wishes[2].task == ""

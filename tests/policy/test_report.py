@@ -5,6 +5,7 @@ import json
 import math
 import re
 from datetime import datetime
+from html.parser import HTMLParser
 from pathlib import Path
 
 import cv2
@@ -12,20 +13,23 @@ import numpy as np
 import pytest
 
 from rlcg_core.errors import ConfigError
+from rlcg_core.outcome_sources import Judgement, Source
 from rlcg_core.reasons import Outcome
 from rlcg_core.reasons import TerminationReason as Reason
 from rlcg_core.statistics import wilson_interval
 from rlcg_policy.report import console
 from rlcg_policy.report.folder import RunFolder
 from rlcg_policy.report.page import page
-from rlcg_policy.report.record import GraspRecord, Report, write_json
+from rlcg_policy.report.record import GraspRecord, from_dict
+from rlcg_policy.report.report import Report, write_json
 from rlcg_policy.report.strip import FRAMES_PER_ROW, Row, Strip, thumbnail
 
 STARTED = datetime(2000, 1, 2, 3, 4, 5)
 PROMISED = {
     "schema_version", "grasps", "successes", "success_rate", "interval_95", "step_ms_median",
     "image_to_command_ms_median", "model", "objects", "seed", "commit", "renderer", "backend",
-    "episodes",
+    "episodes", "protocol", "replacement", "robots", "outcome_sources", "model_digest",
+    "per_robot", "per_object", "agreement", "q_calibration", "interrupted", "sessions",
 }  # fmt: skip
 
 
@@ -109,11 +113,22 @@ def test_the_table_names_rate_interval_and_files() -> None:
     assert "no valid grasp" in console.table(report(), Path("runs/x"))
 
 
+def test_a_run_that_was_cut_off_says_how_to_go_on() -> None:
+    cut = report(Outcome.SUCCESS)
+    words = "evaluate.launch.py protocol:=scenes seed:=7 grasps:=4 resume:=x, other words as before"
+    assert words in console.table(cut, Path("runs/x"))
+    assert "resume" not in console.table(report(*MIXED), Path("runs/x"))
+
+
+def row(colour: int) -> Row:
+    frames = tuple(np.full((160, 200, 3), colour + i, np.uint8) for i in range(9))
+    return Row(f"grasp {colour}", Outcome.SUCCESS, frames)
+
+
 def strip(*colours: int) -> Strip:
     made = Strip(rows=2)
     for colour in colours:
-        frames = tuple(np.full((160, 200, 3), colour + i, np.uint8) for i in range(9))
-        made.add(Row(f"grasp {colour}", Outcome.SUCCESS, frames))
+        made.add(row(colour))
     return made
 
 
@@ -140,34 +155,136 @@ def test_the_page_needs_no_other_file_and_trusts_no_text() -> None:
     bad = report(*MIXED)
     bad.objects = "<script>alert(1)</script>"
     bad.episodes[0] = record(0, Outcome.FAILURE, text="<b>")
-    html = page(bad, strip(10).png())
+    html = page(bad, {0: b"jpeg", 3: b"jpeg"})
     assert "<script>" not in html
     assert "<b>" not in html
     assert re.findall(r'(?:src|href)="(?!data:)', html) == []
-    assert html.count("<tr>") > len(MIXED)
+    assert "default-src 'none'" in html
+    assert html.count("data:image/jpeg") == 2
+    assert html.count('<tr class="') == len(MIXED) + 2
+    well_formed(html)
+
+
+class Tags(HTMLParser):
+    """Checks that every element that is opened is closed, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        if tag not in ("meta", "img", "circle", "line", "rect"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in ("circle", "line", "rect"):
+            assert self.open.pop() == tag
+
+
+def well_formed(html: str) -> None:
+    parser = Tags()
+    parser.feed(html)
+    assert parser.open == []
+
+
+def judged(index: int, outcome: Outcome, second: Outcome, **other: object) -> GraspRecord:
+    said = (
+        Judgement(Source.SIMULATOR, outcome, "", (1,) if outcome is Outcome.SUCCESS else (), 1),
+        Judgement(Source.GRIPPER_OPENING, second, "jaw at 20 mm"),
+    )
+    names = ("cube", "cup", "can")
+    return record(index, outcome, sources=said, object_names=names, **other)
+
+
+def two_robots() -> Report:
+    good, bad = Outcome.SUCCESS, Outcome.FAILURE
+    found = report()
+    found.wanted, found.robots = 5, ("robot_1", "robot_2")
+    for index, (outcome, second) in enumerate(
+        [(good, good), (bad, good), (bad, bad), (good, good)]
+    ):
+        robot = found.robots[index % 2]
+        found.add(judged(index, outcome, second, robot=robot, last_q=0.15 + 0.2 * index))
+    return found
+
+
+def test_rates_are_told_by_robot_and_by_object() -> None:
+    plain = two_robots().as_dict()
+    assert [(row["name"], row["successes"], row["grasps"]) for row in plain["per_robot"]] == [
+        ("robot_1", 1, 2),
+        ("robot_2", 1, 2),
+    ]
+    (cup,) = plain["per_object"]
+    assert (cup["name"], cup["successes"], cup["grasps"]) == ("cup", 2, 4)
+    assert cup["interval_95"] == pytest.approx(wilson_interval(2, 4), abs=1e-4)
+
+
+def test_agreement_of_two_sources_is_told_with_its_interval() -> None:
+    (row,) = two_robots().as_dict()["agreement"]
+    assert (row["first"], row["second"]) == ("simulator", "gripper_opening")
+    assert (row["n"], row["same"], row["only_second_success"]) == (4, 3, 1)
+    assert row["interval_95"] == pytest.approx(wilson_interval(3, 4), abs=1e-4)
+    assert "simulator and gripper_opening: 3 of 4" in console.table(two_robots(), Path("x"))
+
+
+def test_q_is_set_against_outcome() -> None:
+    bins = two_robots().as_dict()["q_calibration"]["bins"]
+    assert [(row["low"], row["grasps"], row["successes"]) for row in bins] == [
+        (0.1, 1, 1), (0.3, 1, 0), (0.5, 1, 0), (0.7, 1, 1),
+    ]  # fmt: skip
+
+
+def test_a_row_comes_back_as_it_was_written() -> None:
+    row = two_robots().episodes[1]
+    again = from_dict(json.loads(json.dumps(row.as_dict())))
+    assert again == row
+    with pytest.raises(ConfigError, match="another version"):
+        from_dict({"index": 1})
+
+
+def test_robots_may_end_in_any_order() -> None:
+    found = report()
+    for index in (2, 0, 1):
+        found.add(record(index, Outcome.SUCCESS))
+    assert [episode.index for episode in found.episodes] == [0, 1, 2]
+
+
+def test_the_page_of_two_robots_tells_them_apart() -> None:
+    html = page(two_robots(), {})
+    for part in ("By robot", "robot_2", "Do the judges agree?", "cup", "<svg", "1 of 2 = 50.0%"):
+        assert part in html
+    well_formed(html)
+
+
+def test_a_run_without_a_valid_grasp_has_no_rate() -> None:
+    html = page(report(Outcome.INVALID), {})
+    assert "no valid grasp" in html
+    assert "%" not in html.split("<table>")[0].split("</style>")[1]
+    well_formed(html)
 
 
 def test_a_run_folder_holds_all_three_files_and_is_the_latest(tmp_path: Path) -> None:
-    first = RunFolder(tmp_path / "runs", "sim", STARTED)
-    second = RunFolder(tmp_path / "runs", "sim", STARTED)
+    first = RunFolder.begin(tmp_path / "runs", "sim", STARTED)
+    second = RunFolder.begin(tmp_path / "runs", "sim", STARTED)
     assert first.path != second.path
-    second.write(report(*MIXED), strip(10))
+    second.add_row(0, row(10))
+    second.write(report(*MIXED))
     latest = tmp_path / "runs" / "latest"
     assert latest.is_symlink()
     assert latest.resolve() == second.path.resolve()
     found = {path.name for path in latest.iterdir()}
-    assert found == {"report.json", "strip.png", "report.html"}
+    assert found == {"report.json", "strip.png", "report.html", "strips"}
 
 
 def test_a_name_cannot_leave_the_folder(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path, "../../etc/x y", STARTED)
+    folder = RunFolder.begin(tmp_path, "../../etc/x y", STARTED)
     assert folder.path.parent == tmp_path
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("a file in the way")
     with pytest.raises(ConfigError, match="set run_directory"):
-        RunFolder(tmp_path / "runs", "sim", STARTED)
+        RunFolder.begin(tmp_path / "runs", "sim", STARTED)
     (tmp_path / "other" / "latest").mkdir(parents=True)
     with pytest.raises(ConfigError, match="set run_directory"):
-        RunFolder(tmp_path / "other", "sim", STARTED)
+        RunFolder.begin(tmp_path / "other", "sim", STARTED)

@@ -8,14 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
 from processes import NodeProcess, parameters
 from rlcg_msgs.msg import GraspCommand
-from robot_bench import HOME, Robot
+from robot_bench import HOME, NAMES, Robot
+from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
 from rlcg_core.cell import ROBOT1
 from rlcg_core.reasons import GateReason, GateState
 from rlcg_core.types import Action
+from rlcg_ros import qos
 from rlcg_ros.conversions import stamp_from_s
 
 
@@ -134,18 +138,24 @@ def test_lost_joint_states_stop_the_motion(robot: Robot) -> None:
 
 
 @pytest.mark.usefixtures("gate")
-def test_joint_names_of_another_robot_are_listed(robot: Robot) -> None:
+def test_another_robot_is_not_activated_and_its_joints_are_listed(robot: Robot) -> None:
     robot.names = tuple(f"joint_{i}" for i in range(1, 8))
-    status = robot.await_state(GateState.HOLDING)
     robot.until(
-        lambda: robot.received["gate_status"][-1].reason == GateReason.BAD_JOINT_STATE, "complaint"
+        lambda: any(s.reason == GateReason.BAD_JOINT_STATE for s in robot.received["gate_status"]),
+        "complaint",
     )
     status = robot.received["gate_status"][-1]
+    assert status.state == GateState.INACTIVE
     assert "joint_1" in status.text
-    assert "lbr_A1" in status.text
+    assert "expected ['lbr_A1'" in status.text
+    state = robot.call(GetState, "arm_node/get_state", GetState.Request()).current_state
+    assert state.id == State.PRIMARY_STATE_INACTIVE
     robot.send(robot.message())
-    assert robot.await_state(GateState.STOPPED).reason == GateReason.BAD_JOINT_STATE
+    change = ChangeState.Request(transition=Transition(id=Transition.TRANSITION_ACTIVATE))
+    assert not robot.call(ChangeState, "arm_node/change_state", change).success
     assert robot.count("joint_trajectory") == 0
+    robot.names = NAMES
+    robot.await_state(GateState.READY)
 
 
 @pytest.mark.usefixtures("gate")
@@ -163,6 +173,68 @@ def test_stop_and_home_services(robot: Robot) -> None:
     assert robot.call(Trigger, "arm_node/stop", Trigger.Request()).success
     assert robot.await_state(GateState.STOPPED).reason == GateReason.OPERATOR_STOP
     assert not robot.call(Trigger, "arm_node/home", Trigger.Request()).success
+
+
+@pytest.mark.usefixtures("gate")
+def test_the_emergency_stop_topic_stops_and_keeps_stopped_while_pressed(robot: Robot) -> None:
+    button = robot.node.create_publisher(Bool, "estop", qos.COMMAND)
+    robot.ready()
+    robot.await_new("joint_trajectory", lambda: robot.send(robot.message()))
+    robot.until(lambda: button.get_subscription_count() > 0, "listener on estop")
+    hold = robot.await_new("joint_trajectory", lambda: button.publish(Bool(data=True)))
+    np.testing.assert_allclose(robot.sent_joints(hold), HOME, atol=1e-12)
+    assert robot.await_state(GateState.STOPPED).reason == GateReason.EMERGENCY_STOP
+    answer = robot.call(Trigger, "arm_node/reset_stop", Trigger.Request())
+    assert not answer.success
+    assert "pressed" in answer.message
+    button.publish(Bool(data=False))
+
+    def released() -> bool:
+        return bool(robot.call(Trigger, "arm_node/reset_stop", Trigger.Request()).success)
+
+    deadline_s = time.monotonic() + 5.0
+    while not released():
+        assert time.monotonic() < deadline_s
+    robot.ready()
+    robot.await_new("joint_trajectory", lambda: robot.send(robot.message()))
+
+
+def test_the_first_message_after_an_activation_holds_the_measured_pose(
+    robot: Robot, tmp_path: Path
+) -> None:
+    robot.joints = HOME + 0.03
+    arguments = parameters(hold_on_activation=True, ramp_steps=3, speed_scale=0.5, deadman_s=60.0)
+    with NodeProcess("rlcg_policy.arm_node", tmp_path / "log", *arguments):
+        robot.ready()
+        robot.until(lambda: robot.count("joint_trajectory") == 1, "hold")
+        hold = robot.sent_joints(robot.received["joint_trajectory"][0])
+        np.testing.assert_allclose(hold, HOME + 0.03, atol=1e-12)
+        assert robot.count("gripper_command") == 0
+        first = robot.await_new("joint_trajectory", lambda: robot.send(robot.message()))
+        duration = first.points[-1].time_from_start
+        # An eighth of the speed: half of it, and the first of four parts of the ramp.
+        assert duration.sec + 1e-9 * duration.nanosec >= 8.0 / 3.0 - 1e-6
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"profile": "generic_ros2_control"}, "does not give base_frame, gripper_joint"),
+        ({"profile": "ur5"}, "no robot profile 'ur5', expected one of generic_ros2_control"),
+        (
+            {"position_limit_rad": "[3.5,2.0,2.9,2.0,2.9,2.0,3.0]"},
+            "lbr_A1 has lower limit -3.5000 rad, expected -2.9671 or more as in iiwa7",
+        ),
+        ({"gripper_mode": "gripper_command"}, "control_msgs"),
+    ],
+)
+def test_a_gate_without_its_robots_limits_does_not_start(
+    values: dict[str, object], words: str, tmp_path: Path
+) -> None:
+    with NodeProcess("rlcg_policy.arm_node", tmp_path / "log", *parameters(**values)) as process:
+        assert process.wait(15.0) == 2
+        assert words in process.output
+        assert "Traceback" not in process.output
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -45,6 +45,7 @@ def test_a_manager_takes_the_gate_through_its_states(robot: Robot, tmp_path: Pat
         for _ in range(2):
             assert change(robot, Transition.TRANSITION_ACTIVATE)
             robot.await_state(GateState.READY)
+            robot.episode += 1
             moving = robot.await_new("joint_trajectory", lambda: robot.send(robot.message()))
             assert not np.allclose(robot.sent_joints(moving), HOME)
             before = robot.count("joint_trajectory")

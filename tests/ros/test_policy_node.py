@@ -14,7 +14,7 @@ from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from mock_cell import MockCell
+from mock_cell import POLICY, MockCell
 from processes import NodeProcess, parameters
 from rlcg_msgs.msg import GraspCommand
 from sensor_msgs.msg import Image
@@ -237,16 +237,15 @@ def test_frozen_pixels_end_the_episode(cell: MockCell, policy: NodeProcess) -> N
     cell.until(lambda: is_stop(cell.commands[-1]), "stop command")
 
 
-def test_a_joint_name_that_is_not_there_is_named(cell: MockCell, model: Path) -> None:
+def test_a_joint_that_the_robot_does_not_have_is_refused_by_name(
+    cell: MockCell, model: Path
+) -> None:
     names = "[lbr_A1,lbr_A2,lbr_A3,lbr_A4,lbr_A5,lbr_A6,elbow]"
-    policy = cell.start_policy(model, joint_names=names)
-    try:
-        reason, result = cell.grasp(seed=1)
-    finally:
-        policy.end()
-    assert reason is Reason.BAD_JOINT_STATE
-    assert "elbow" in result.text
-    assert not cell.commands
+    arguments = parameters(**{**POLICY, "model": model, "joint_names": names})
+    policy = cell.start("rlcg_policy.policy_node", "elbow.log", *arguments)
+    assert policy.wait(20.0) == 1
+    assert "elbow" in policy.output
+    assert "Traceback" not in policy.output
 
 
 def test_a_stopped_gate_ends_the_episode_and_a_reset_one_serves_again(

@@ -7,13 +7,18 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from ros_bench import RosBench
-from sensor_msgs.msg import CameraInfo, Image, JointState
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 
 from rlcg_core.cell import ROBOT1
 from rlcg_core.reasons import TerminationReason as Reason
 from rlcg_core.types import JointSample
 from rlcg_ros import qos
-from rlcg_ros.conversions import camera_to_info, image_to_msg, joints_to_msg
+from rlcg_ros.conversions import (
+    camera_to_info,
+    compressed_to_msg,
+    image_to_msg,
+    joints_to_msg,
+)
 from rlcg_ros.sensors import Sensors
 
 ARM, JAW = ROBOT1.arm.joint_names, ROBOT1.gripper.joint_name
@@ -149,3 +154,34 @@ def test_a_calibration_that_does_not_fit_is_named(camera: Camera, changed: dict,
     problem = camera.sensors.problem
     assert problem is not None
     assert text in problem.text
+
+
+def test_compressed_images_are_read_below_the_name_of_the_raw_ones() -> None:
+    with RosBench() as bench:
+        sensors = Sensors(
+            bench.node,
+            ROBOT1.camera.transform_camera_to_base,
+            ARM,
+            lambda: None,
+            decode=lambda data: PICTURE if data.endswith(b"\xff\xd9") else PICTURE[:0],
+        )
+        topics = {"compressed": "image_raw/compressed", "infos": "camera_info"}
+        images = bench.node.create_publisher(
+            CompressedImage, topics["compressed"], qos.IMAGE_PUBLISHED
+        )
+        infos = bench.node.create_publisher(CameraInfo, topics["infos"], qos.IMAGE_PUBLISHED)
+        for publisher in (images, infos):
+            bench.until(lambda p=publisher: p.get_subscription_count() > 0, "match")
+        infos.publish(camera_to_info(ROBOT1.camera, 0.0))
+        images.publish(compressed_to_msg(b"\xff\xd8\xff\xd9", 2.0, "eye"))
+        bench.until(lambda: sensors.image is not None, "image")
+        image = sensors.image
+        assert image is not None
+        assert image.stamp_s == 2.0
+        images.publish(CompressedImage(format="h264"))
+        bench.until(lambda: sensors.problem is not None, "problem")
+        problem = sensors.problem
+        assert problem is not None
+        assert problem.reason is Reason.BAD_IMAGE
+        assert "h264" in problem.text
+        sensors.close()

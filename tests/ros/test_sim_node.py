@@ -161,6 +161,12 @@ def test_services_reset_judge_pause_and_step(listener: Listener) -> None:
         lambda: not np.array_equal(image_from_msg(listener.received["image_raw"][-1]), first),
         "picture of the new scene",
     )
+    rest = ResetWorld.Request(seed=6, count=3, objects_seed=9, without=[0, 1])
+    assert len(listener.call(ResetWorld, "sim_node/reset", rest).object_names) == 3
+    assert listener.call(GetOutcome, "sim_node/outcome", GetOutcome.Request()).target == 2
+    elsewhere = ResetWorld.Request(seed=6, placement="left")
+    refused = listener.call(ResetWorld, "sim_node/reset", elsewhere)
+    assert (refused.reason, "one bin" in refused.text) == (WorldReason.NOT_SUPPORTED, True)
     bad = listener.call(ResetWorld, "sim_node/reset", ResetWorld.Request(objects="bananas"))
     assert bad.reason == WorldReason.UNKNOWN_OBJECTS
     assert "procedural_test" in bad.text

@@ -118,5 +118,7 @@ def grasp(world: PyBulletWorld, seed: int, friction: float | None = None) -> Out
 def test_the_expert_grasps_and_friction_is_what_holds(world: PyBulletWorld) -> None:
     held = [grasp(world, seed) for seed in range(700, 720)]
     assert held.count(Outcome.SUCCESS) >= 18
+    truth = world.truth()
+    assert truth.lifted == ((truth.target,) if held[-1] is Outcome.SUCCESS else ())
     slippery = [grasp(world, seed, friction=0.0) for seed in range(700, 706)]
     assert slippery.count(Outcome.SUCCESS) <= 1

@@ -63,6 +63,8 @@ def test_the_mock_grasps_by_the_letter(
     world.command_arm(to(pose_above(lifted_to_m)))
     world.advance(0.6)
     assert world.outcome() is outcome
+    truth = world.truth()
+    assert truth.lifted == ((truth.target,) if outcome is Outcome.SUCCESS else ())
     world.command_gripper(0.05)
     world.advance(0.5)
     assert world.outcome() is Outcome.FAILURE

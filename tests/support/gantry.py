@@ -50,6 +50,7 @@ class Bench:
 
     limits: GateLimits = LIMITS
     monotonic_s: float = 10.0
+    episode: int = 0
     sent: int = 0
 
     def __post_init__(self) -> None:
@@ -60,9 +61,8 @@ class Bench:
         return Instant(self.monotonic_s + 100.0, self.monotonic_s)
 
     def ready(self, joints: FloatArray = START) -> "Bench":
-        self.gate.activate()
         self.measure(joints)
-        self.gate.poll(self.now)
+        self.gate.activate(self.now)
         return self
 
     def measure(self, joints: FloatArray = START, jaw_m: float = 0.08) -> None:
@@ -75,12 +75,16 @@ class Bench:
         self.measure(joints)
 
     def command(self, wanted: Action | FloatArray, **changes: object) -> GateCommand:
+        """Return the next command of the running episode."""
         numbers = wanted.to_array() if isinstance(wanted, Action) else wanted
+        self.sent += 1
         values: dict[str, object] = {
             "action": numbers,
             "stamp_s": self.now.ros_s,
             "frame_id": "base",
             "spec_fingerprint": spec.fingerprint(),
             "receipt_s": self.monotonic_s,
+            "episode_id": f"e{self.episode}",
+            "step": self.sent,
         }
         return GateCommand(**(values | changes))  # type: ignore[arg-type]

@@ -16,13 +16,15 @@ MARK = "RLCG_TEST_MARK"
 
 
 class Launched:
-    """`rlcg launch rlcg_policy grasp.launch.py words` in a session and a ROS domain of its own.
+    """`rlcg launch rlcg_policy file words` in a session and a ROS domain of its own.
 
     Attributes:
         lines: What it printed until now.
     """
 
-    def __init__(self, *words: str, folder: Path, domain: int) -> None:
+    def __init__(
+        self, *words: str, folder: Path, domain: int, file: str = "grasp.launch.py"
+    ) -> None:
         command = shutil.which("rlcg")
         assert command is not None, "found no command rlcg; build and enter the workspace first"
         self._mark = uuid.uuid4().hex
@@ -35,7 +37,7 @@ class Launched:
             "ROS_LOG_DIR": str(folder / "log"),
         }
         self._process = subprocess.Popen(
-            [command, "launch", "rlcg_policy", "grasp.launch.py", *words],
+            [command, "launch", "rlcg_policy", file, *words],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -82,6 +84,14 @@ class Launched:
         assert wait_until(lambda: not self.running and not self.processes(), 30.0), self.output
         self._reader.join(5.0)
         return time.monotonic() - begun_s
+
+    def kill(self) -> None:
+        """End the launcher and every process at once, as a power cut does."""
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        assert wait_until(lambda: not self.processes(), 10.0)
+        self._process.wait()
+        self._reader.join(5.0)
 
     def processes(self) -> list[int]:
         """Return the processes that this launch started and that still run, the launcher too."""

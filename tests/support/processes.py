@@ -37,6 +37,10 @@ class NodeProcess:
     def running(self) -> bool:
         return self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def send_signal(self, number: int) -> None:
         self._process.send_signal(number)
 

@@ -27,6 +27,7 @@ class Robot(RosBench):
     def __init__(self) -> None:
         super().__init__()
         self.joints, self.names, self.publishing = HOME.copy(), NAMES, True
+        self.episode = self.step = 0
         self._states = self.node.create_publisher(
             JointState, "joint_states", qos.JOINT_STATES_PUBLISHED
         )
@@ -43,8 +44,11 @@ class Robot(RosBench):
             self._states.publish(joints_to_msg(sample))
 
     def message(self, action: Action = DOWN, age_s: float = 0.05) -> GraspCommand:
+        """Return the next command of the running episode."""
         decision = Decision(action, 0.5, np.zeros(0), np.zeros(0))
-        return decision_to_msg(decision, time.time() - age_s, ROBOT1.arm.base_frame, "e", 0)
+        stamp_s, episode = time.time() - age_s, f"e{self.episode}"
+        self.step += 1
+        return decision_to_msg(decision, stamp_s, ROBOT1.arm.base_frame, episode, self.step)
 
     def send(self, message: GraspCommand) -> None:
         self._commands.publish(message)
@@ -58,7 +62,8 @@ class Robot(RosBench):
         return self.received["gate_status"][-1]
 
     def ready(self) -> None:
-        """Wait until the gate listens and accepts."""
+        """Wait until the gate listens and accepts; an episode begins."""
+        self.episode += 1
         self.until(lambda: self._commands.get_subscription_count() > 0, "gate")
         status = self.received["gate_status"]
         if status and status[-1].state == GateState.STOPPED:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 import rclpy
+from rclpy.client import Client
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
@@ -30,6 +31,7 @@ class RosBench:
         self._executor.add_node(self.node)
         self.received: dict[str, list[Any]] = {}
         self.log: list[tuple[str, Any]] = []
+        self._clients: dict[str, Client] = {}
         self._news = threading.Condition()
         self._ending = False
         self._thread = threading.Thread(target=self._spin, daemon=True)
@@ -47,7 +49,7 @@ class RosBench:
 
         self.node.create_subscription(kind, topic, keep, profile)
 
-    def until(self, condition: Callable[[], bool], what: str, timeout_s: float = WAIT_S) -> None:
+    def until(self, condition: Callable[[], bool], what: object, timeout_s: float = WAIT_S) -> None:
         """Wait until ``condition`` holds, or fail saying ``what`` did not happen."""
         with self._news:
             # The graph changes without a message, so look again now and then.
@@ -69,11 +71,13 @@ class RosBench:
 
     def call(self, kind: type, service: str, request: Any, timeout_s: float = WAIT_S) -> Any:
         """Call a service and return its response."""
-        client = self.node.create_client(kind, service)
+        # Kept until the end: to destroy one while the executor waits on it ends in a crash.
+        if service not in self._clients:
+            self._clients[service] = self.node.create_client(kind, service)
+        client = self._clients[service]
         assert client.wait_for_service(timeout_s), f"no service {service}"
         future = client.call_async(request)
         self.until(future.done, f"answer of {service}", timeout_s)
-        self.node.destroy_client(client)
         return future.result()
 
     def _spin(self) -> None:

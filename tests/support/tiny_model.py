@@ -114,23 +114,23 @@ def graph(samples: int = CEM.samples, peak: Peak = PEAK) -> onnx.ModelProto:
     return model
 
 
-def expected(case: GoldenCase) -> dict[str, tuple[float, ...]]:
+def expected(case: GoldenCase, peak: Peak = PEAK) -> dict[str, tuple[float, ...]]:
     """Return the outputs of a golden case by the numpy reference."""
     image = golden.pattern_image(case.image_seed)
     noise = golden.pattern_noise(case.noise_seed, CEM.noise_shape)
     start, std0 = case.inputs["cem_mean0"], case.inputs["cem_std0"]
-    result = cem.search(lambda samples: logits(image, samples), CEM, start, std0, noise)
+    result = cem.search(lambda samples: logits(image, samples, peak), CEM, start, std0, noise)
     vectors = {"goal": result.best, "mean": result.mean, "std": result.std}
     q = 1.0 / (1.0 + np.exp(-result.logit))
     return {"q": (q,), **{name: tuple(v.tolist()) for name, v in vectors.items()}}
 
 
-def write(folder: Path, name: str = "tiny") -> bundle.Bundle:
+def write(folder: Path, name: str = "tiny", peak: Peak = PEAK) -> bundle.Bundle:
     """Write the whole bundle into ``folder`` and return it as loaded."""
     folder.mkdir(parents=True, exist_ok=True)
-    onnx.save(graph(), folder / bundle.GRAPH)
+    onnx.save(graph(peak=peak), folder / bundle.GRAPH)
     empty = example_golden()
     cases = tuple(
-        GoldenCase(c.image_seed, c.noise_seed, c.inputs, expected(c)) for c in empty.cases
+        GoldenCase(c.image_seed, c.noise_seed, c.inputs, expected(c, peak)) for c in empty.cases
     )
     return bundle.write(folder, example_manifest(name), Golden(empty.tolerance, cases))

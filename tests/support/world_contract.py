@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from rlcg_core.bin_content import Filling
 from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import WorldError
 from rlcg_core.ports import World
@@ -132,6 +133,33 @@ class WorldContract:
         assert first[0] == again[0]
         np.testing.assert_array_equal(first[1], again[1])
         assert not np.array_equal(first[1], other[1])
+
+    def test_the_objects_stay_the_same_while_the_scenes_change(self, world: World) -> None:
+        kept = Filling(count=6, objects_seed=99)
+        first = world.reset(1, OBJECTS, kept), world.render()
+        second = world.reset(2, OBJECTS, kept), world.render()
+        assert first[0].object_names == second[0].object_names
+        assert len(first[0].object_names) == 6
+        assert not np.array_equal(first[1], second[1])
+
+    def test_what_is_left_out_keeps_its_number_and_is_not_in_the_bin(self, world: World) -> None:
+        full = world.reset(3, OBJECTS, Filling(count=3, objects_seed=5)).object_names
+        rest = world.reset(3, OBJECTS, Filling(count=3, objects_seed=5, without=(0, 2)))
+        assert rest.object_names == full
+        assert world.truth().target == 1
+        world.reset(3, OBJECTS, Filling(count=3, objects_seed=5, without=(0, 1, 2)))
+        assert (world.truth().target, world.truth().lifted) == (-1, ())
+        assert world.outcome() is Outcome.FAILURE
+
+    def test_a_filling_without_wishes_changes_nothing(self, world: World) -> None:
+        plain = world.reset(4, OBJECTS), world.render()
+        wished = world.reset(4, OBJECTS, Filling(placement="centre")), world.render()
+        assert plain[0] == wished[0]
+        np.testing.assert_array_equal(plain[1], wished[1])
+
+    def test_a_place_that_the_world_lacks_is_named(self, world: World) -> None:
+        with pytest.raises(WorldError, match="bins at place 'left' are wanted"):
+            world.reset(0, OBJECTS, Filling(placement="left"))
 
     def test_nothing_grasped_is_no_success(self, world: World) -> None:
         world.reset(3, OBJECTS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `rlcg`: `rlcg launch [package] file [name:=value ...]`."""
+"""The command `rlcg`: `rlcg launch [package] file [name:=value ...]`, and what packages add."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from rlcg_bringup import commands
 from rlcg_bringup.minilaunch import arguments, finder, loader
 from rlcg_bringup.minilaunch.errors import LaunchError
 from rlcg_bringup.minilaunch.substitutions import find_prefix
@@ -26,24 +27,31 @@ when a signal ended the launch. `ros2 launch` gives 0 even when a node died."""
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    options = parser().parse_args(argv)
-    setup_logging(options.debug)
+    given = list(sys.argv[1:] if argv is None else argv)
+    # A launch does not wait for the search for commands.
+    names = [] if given[:1] == ["launch"] else commands.installed()
     try:
+        if given and given[0] in names:
+            return commands.load(given[0])(given[1:])
+        options = parser(names).parse_args(given)
+        setup_logging(options.debug)
         words = [options.package_or_file, *options.words]
         if finder.real_launch_installed():
             hand_over(words, options)
         finder.install()
         return launch(words, options)
     except LaunchError as error:
-        print(f"rlcg launch: {error}", file=sys.stderr)
+        print(f"rlcg: {error}", file=sys.stderr)
         return 2
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
+def parser(names: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of the command line; ``names`` of the commands that packages add."""
     top = argparse.ArgumentParser(prog="rlcg", description="rlcg: learned closed-loop grasping.")
-    commands = top.add_subparsers(dest="command", required=True)
-    launch_parser = commands.add_parser(
+    subparsers = top.add_subparsers(dest="command", required=True)
+    for name in names:
+        subparsers.add_parser(name, help=commands.summary(name), add_help=False)
+    launch_parser = subparsers.add_parser(
         "launch",
         help="run a launch file",
         description="Run a launch file.",

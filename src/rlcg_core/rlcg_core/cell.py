@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rlcg_core import camera, spec
+from rlcg_core.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,16 @@ class Workspace:
 
     low_m: tuple[float, float, float]
     high_m: tuple[float, float, float]
+
+
+def workspace(low_m: tuple[float, ...], high_m: tuple[float, ...]) -> Workspace:
+    """Return the box between two corners; raises `ConfigError` for other than three numbers."""
+    if len(low_m) != 3 or len(high_m) != 3:
+        raise ConfigError(
+            f"workspace corners are {list(low_m)} and {list(high_m)} m, expected three numbers "
+            "x, y, z each: without limits nothing moves"
+        )
+    return Workspace((low_m[0], low_m[1], low_m[2]), (high_m[0], high_m[1], high_m[2]))
 
 
 @dataclass(frozen=True)

@@ -1,78 +1,78 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gate: the last decision before the wire. Denies by default, latches, is reset by a human."""
 
-from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
-
 from rlcg_core import gate_checks as checks
-from rlcg_core.errors import InputError
+from rlcg_core.command_sequence import CommandSequence
+from rlcg_core.deadman import Deadman
 from rlcg_core.gate_checks import GateCommand, GateError
-from rlcg_core.joint_history import Instant, JointHistory
+from rlcg_core.gate_senses import GateSenses
+from rlcg_core.joint_history import Instant
 from rlcg_core.limits import GateLimits
 from rlcg_core.motion import Motion, MotionPlanner
 from rlcg_core.reasons import GateReason, GateState
-from rlcg_core.types import Action, JointSample
-
-FloatArray = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the gate decided: the reason, the same for people, and what is to be sent, if anything.
-
-    A refusal may carry a motion: the hold that stops the arm.
-    """
-
-    reason: GateReason
-    text: str
-    motion: Motion | None = None
-
-    @property
-    def accepted(self) -> bool:
-        """True if what was asked for is done."""
-        return self.reason is GateReason.OK
+from rlcg_core.speed_ramp import SpeedRamp
+from rlcg_core.types import Action, FloatArray, JointSample
+from rlcg_core.verdict import Verdict
 
 
 class Gate:
     """Checks every command against limits and measured state; see `rlcg_core.reasons.GateReason`.
 
     ``state``, ``reason`` and ``text`` tell where it stands. All times come in from outside.
+    ``senses`` is what it knows of the robot, ``speed`` slows steps, ``deadman`` counts silence.
     """
 
     def __init__(self, limits: GateLimits, planner: MotionPlanner, gripper_joint: str) -> None:
-        self._limits, self._planner, self._gripper_joint = limits, planner, gripper_joint
-        self.history = JointHistory(limits.joint_names)
+        self._limits, self._planner = limits, planner
+        self.senses = GateSenses(limits, gripper_joint)
+        self.speed = SpeedRamp(limits.speed_scale, limits.ramp_steps)
+        self._sequence = CommandSequence()
         self._last_stamp_s = float("-inf")
-        self._fed_s: float | None = None
+        self.deadman = Deadman(limits)
         self._latched_s = float("-inf")
         self._set(GateState.INACTIVE, GateReason.NOT_ACTIVE, "not active: activate the node")
 
-    def activate(self) -> None:
-        """Begin to accept commands, from nothing: what was commanded before is forgotten."""
-        self._fed_s, self._last_stamp_s, self._planner.opening_m = None, float("-inf"), None
-        self._set(GateState.HOLDING, GateReason.NO_JOINT_STATE, "waiting for joint_states")
+    def await_robot(self, violation: GateError) -> None:
+        """Show, while inactive, what an activation waits for."""
+        self._set(GateState.INACTIVE, violation.reason, str(violation))
+
+    def activate(self, now: Instant) -> Verdict:
+        """Begin to accept commands, from nothing: what was commanded before is forgotten.
+
+        The verdict carries the hold at the measured pose that comes first, where limits ask for it.
+
+        Raises:
+            GateError: The robot is not there, or not the one that is expected.
+        """
+        self.senses.check_robot(now)
+        self._last_stamp_s, self._planner.opening_m = float("-inf"), None
+        self._finish_episode()
+        self.speed.begin()
+        self._set(GateState.READY, GateReason.OK, "ready")
+        motion = self._hold(now) if self._limits.hold_on_activation else None
+        return Verdict(GateReason.OK, "activated", motion)
 
     def deactivate(self, now: Instant) -> Verdict:
         """Accept nothing more; the verdict carries the hold that must be the last message sent."""
         motion = None if self.state is GateState.INACTIVE else self._hold(now)
-        self._fed_s = None
+        self._finish_episode()
         self._set(GateState.INACTIVE, GateReason.SHUTDOWN, "deactivated: the arm holds")
         return Verdict(self.reason, self.text, motion)
 
     def observe(self, sample: JointSample, now: Instant) -> None:
         """Take in measured joints; a bad sample shows at the next check."""
-        if self._gripper_joint in sample.names:
-            self._planner.observe_opening(float(sample.pick((self._gripper_joint,))[0]))
-        try:
-            self.history.add(sample, now.monotonic_s)
-        except InputError:
-            return  # JointHistory keeps the problem, check_joint_state reports it
+        opening_m = self.senses.observe(sample, now)
+        if opening_m is not None:
+            self._planner.observe_opening(opening_m)
+
+    def observe_estop(self, pressed: bool, now: Instant) -> Verdict:
+        """Take the emergency stop's input; pressed, it stops and latches at once."""
+        self.senses.estop.note(pressed, now.monotonic_s)
+        return self.poll(now)
 
     def too_early(self, command: GateCommand, now: Instant) -> bool:
         """Whether the clock or the joint states of the command's image may still be under way."""
-        known_s = min(now.ros_s, self.history.stamp_s)
+        known_s = min(now.ros_s, self.senses.stamp_s)
         waited_s = now.monotonic_s - command.receipt_s
         return command.stamp_s > known_s and waited_s < self._limits.sync_wait_s
 
@@ -80,19 +80,23 @@ class Gate:
         """Return the verdict on a command; any violation stops the arm and latches."""
         try:
             action, latest = self._checked_action(command, now)
-            if _asks_to_stop(action):
-                motion = self._planner.hold(latest)
-            else:
-                checks.check_times(command, self._last_stamp_s, now, self._limits)
-                decided_at = checks.joints_at(self.history, command.stamp_s, self._limits)
-                if self._fed_s is None:
-                    self._planner.opening_m = None  # a new episode begins with the jaw as it is
-                motion = self._planner.step(action, decided_at, latest)
-                self._last_stamp_s = command.stamp_s
+            if action.asks_to_stop:
+                return self._end_episode(command, latest)
+            self._sequence.check(command.episode_id, command.step)
+            checks.check_times(command, self._last_stamp_s, now, self._limits)
+            decided_at = self.senses.at(command.stamp_s)
+            if not self.deadman.armed:
+                self._planner.opening_m = None  # a new episode begins with the jaw as it is
+            motion = self._planner.step(action, decided_at, latest, self.speed.scale)
         except GateError as violation:
             return self._refuse(violation.reason, str(violation), now)
+        self._last_stamp_s = command.stamp_s
+        self._sequence.accept(command.episode_id, command.step)
+        self.speed.note_step()
         # An episode ends with a terminating command, after which silence is no fault.
-        self._fed_s = None if action.terminate else self._silence_clock_s(now)
+        self.deadman.feed(now)
+        if action.terminate:
+            self._finish_episode()
         self._set(GateState.READY, GateReason.OK, "ready")
         return Verdict(GateReason.OK, "accepted", motion)
 
@@ -100,16 +104,11 @@ class Gate:
         """Watch for silence and for lost joint states; to be called several times a second."""
         if self.state in (GateState.INACTIVE, GateState.STOPPED):
             return Verdict(self.reason, self.text)
-        clock_s = self._silence_clock_s(now)
-        silent_s = 0.0 if self._fed_s is None else clock_s - self._fed_s
-        if silent_s < 0.0:
-            self._fed_s = clock_s  # the simulation was started anew
-        if silent_s > self._limits.deadman_s:
-            text = (
-                f"no command for {silent_s:.2f} s within an episode, expected one every "
-                f"{self._limits.deadman_s:g} s: the policy is too slow or gone"
-            )
-            return self._refuse(GateReason.DEADMAN, text, now)
+        try:
+            self.senses.estop.check(now.monotonic_s)
+            self.deadman.check(now)
+        except GateError as violation:
+            return self._refuse(violation.reason, str(violation), now)
         self._note_joint_state(now)
         return Verdict(self.reason, self.text)
 
@@ -126,7 +125,8 @@ class Gate:
             wait_s = self._limits.reset_cooldown_s - waited_s
             return Verdict(GateReason.LATCHED, f"stopped just now, try again in {wait_s:.1f} s")
         try:
-            checks.check_joint_state(self.history, now, self._limits)
+            self.senses.latest(now)
+            self.senses.estop.check(now.monotonic_s)
         except GateError as violation:
             return Verdict(violation.reason, f"still stopped: {violation}")
         self._last_stamp_s = float("-inf")
@@ -137,17 +137,14 @@ class Gate:
         """Return a slow motion to ``home_rad`` (n,), jaw open; only if ready, between episodes."""
         if self.state is not GateState.READY:
             return Verdict(self.reason, f"cannot go home: {self.text}")
-        if self._fed_s is not None:
+        if self.deadman.armed:
             return Verdict(GateReason.BUSY, "cannot go home: an episode runs, cancel it first")
         try:
-            latest = checks.check_joint_state(self.history, now, self._limits)
-            motion = self._planner.home(home_rad, latest)
+            latest = self.senses.latest(now)
+            motion = self._planner.home(home_rad, latest, self.speed.scale)
         except GateError as violation:
             return Verdict(violation.reason, f"cannot go home: {violation}")
         return Verdict(GateReason.OK, f"home in {motion.trajectory.times_s[-1]:.1f} s", motion)
-
-    def _silence_clock_s(self, now: Instant) -> float:
-        return now.ros_s if self._limits.deadman_in_ros_time else now.monotonic_s
 
     def _checked_action(self, command: GateCommand, now: Instant) -> tuple[Action, FloatArray]:
         """Return the action and the latest measured joints (n,)."""
@@ -155,14 +152,30 @@ class Gate:
             raise GateError(GateReason.NOT_ACTIVE, "the gate is not active: activate the node")
         if self.state is GateState.STOPPED:
             raise GateError(GateReason.LATCHED, f"stopped ({self.text}): call ~/reset_stop")
+        self.senses.estop.check(now.monotonic_s)
         action = checks.check_content(command, self._limits)
-        return action, checks.check_joint_state(self.history, now, self._limits)
+        return action, self.senses.latest(now)
+
+    def _end_episode(self, command: GateCommand, latest: FloatArray) -> Verdict:
+        """Hold, unless the stop is an old one: that must not end the episode of now."""
+        try:
+            self._sequence.check(command.episode_id, command.step)
+        except GateError as violation:
+            return Verdict(violation.reason, str(violation))
+        self._sequence.accept(command.episode_id, command.step)
+        self._finish_episode()
+        self._set(GateState.READY, GateReason.OK, "ready")
+        return Verdict(GateReason.OK, "episode ended", self._planner.hold(latest))
+
+    def _finish_episode(self) -> None:
+        self.deadman.rest()
+        self._sequence.end()
 
     def _hold(self, now: Instant) -> Motion | None:
         # Without fresh joint states nothing is sent: every trajectory ends at rest by itself,
         # whereas a hold at an outdated pose would move the arm.
         try:
-            return self._planner.hold(checks.check_joint_state(self.history, now, self._limits))
+            return self._planner.hold(self.senses.latest(now))
         except GateError:
             return None
 
@@ -170,13 +183,14 @@ class Gate:
         if self.state in (GateState.INACTIVE, GateState.STOPPED):
             return Verdict(reason, text)
         motion = self._hold(now)
-        self._fed_s, self._latched_s = None, now.monotonic_s
+        self._finish_episode()  # a reset does not let the stopped episode go on
+        self._latched_s = now.monotonic_s
         self._set(GateState.STOPPED, reason, text)
         return Verdict(reason, text, motion)
 
     def _note_joint_state(self, now: Instant) -> None:
         try:
-            checks.check_joint_state(self.history, now, self._limits)
+            self.senses.latest(now)
         except GateError as violation:
             self._set(GateState.HOLDING, violation.reason, str(violation))
         else:
@@ -184,9 +198,3 @@ class Gate:
 
     def _set(self, state: GateState, reason: GateReason, text: str) -> None:
         self.state, self.reason, self.text = state, reason, text
-
-
-def _asks_to_stop(action: Action) -> bool:
-    """Whether the action ends the episode and moves nothing: safe however old its image is."""
-    still = not np.any(action.displacement_m) and action.yaw_change_rad == 0.0
-    return action.terminate and still and not action.close and not action.open

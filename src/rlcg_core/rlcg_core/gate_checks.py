@@ -29,7 +29,8 @@ class GateCommand:
     """A policy command as it arrived, nothing about it trusted.
 
     ``action``: the spec's vector (8,). ``stamp_s``: of the image decided on [s, ROS time].
-    ``receipt_s``: monotonic time at which this process received it.
+    ``receipt_s``: monotonic time at which this process received it. ``episode_id`` and ``step``
+    make it one of a kind.
     """
 
     action: FloatArray
@@ -37,6 +38,8 @@ class GateCommand:
     frame_id: str
     spec_fingerprint: str
     receipt_s: float
+    episode_id: str
+    step: int
 
 
 def check_content(command: GateCommand, limits: GateLimits) -> Action:
@@ -129,12 +132,19 @@ def check_joint_state(history: JointHistory, now: Instant, limits: GateLimits) -
             f"no joint_states so far, expected {list(limits.joint_names)}: start the robot driver "
             "or remap the topic",
         )
-    age_s = max(abs(now.ros_s - history.stamp_s), now.monotonic_s - history.receipt_s)
+    by_stamp_s, by_receipt_s = now.ros_s - history.stamp_s, now.monotonic_s - history.receipt_s
+    if by_stamp_s < -limits.max_joint_future_s:
+        raise GateError(
+            GateReason.STALE_JOINT_STATE,
+            f"joint state is stamped {-by_stamp_s:.3f} s in the future, expected at most "
+            f"{limits.max_joint_future_s:g} s: synchronise the clocks of driver and gate",
+        )
+    age_s = max(by_stamp_s, by_receipt_s)
     if age_s > limits.max_joint_age_s:
         raise GateError(
             GateReason.STALE_JOINT_STATE,
-            f"joint state is {age_s:.3f} s old or ahead, expected at most "
-            f"{limits.max_joint_age_s:g} s: is the robot driver running, do the clocks agree?",
+            f"joint state is {age_s:.3f} s old, expected at most {limits.max_joint_age_s:g} s: "
+            "is the robot driver running, do the clocks agree?",
         )
     return history.latest_rad
 
@@ -161,14 +171,14 @@ def check_workspace(position_m: FloatArray, limits: GateLimits) -> None:
 
 def check_joint_limits(joints_rad: FloatArray, limits: GateLimits) -> None:
     """Check target joints (n,) against the limits less the margin."""
-    allowed = np.array(limits.position_limit_rad) - limits.joint_margin_rad
-    excess = np.abs(joints_rad) - allowed
+    low, high = limits.low_rad + limits.joint_margin_rad, limits.high_rad - limits.joint_margin_rad
+    excess = np.maximum(joints_rad - high, low - joints_rad)
     if np.any(excess > 0.0):
         i = int(np.argmax(excess))
         raise GateError(
             GateReason.JOINT_LIMIT,
             f"{limits.joint_names[i]} would go to {joints_rad[i]:.3f} rad, "
-            f"expected within +-{allowed[i]:.3f} rad",
+            f"expected within {low[i]:.3f} to {high[i]:.3f} rad",
         )
 
 

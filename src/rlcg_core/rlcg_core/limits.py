@@ -20,9 +20,13 @@ CUBIC_PEAK_FACTOR = 1.5
 class GateLimits:
     """Limits of one cell, in SI units; ages are checked in ROS time and in wall time.
 
-    ``position_limit_rad`` is symmetric about zero, per joint; ``joint_margin_rad`` is kept from it.
+    ``position_limit_rad`` is the upper end of each joint's range, ``position_low_rad`` the lower
+    one; empty, it is minus the upper. ``joint_margin_rad`` is kept from both.
     ``joint_speed_fraction`` of ``speed_limit_rad_s`` is what a joint may reach. A step that would
     take longer than ``max_step_duration_s`` at these speeds is refused, not slowed further.
+
+    ``speed_scale`` slows every step after it was found within the limits; the first ``ramp_steps``
+    steps after an activation are slower still.
 
     Silence is counted in wall time; ``deadman_in_ros_time`` counts it in simulated time instead, in
     which a slow machine is not late and nothing moves while it stands still.
@@ -35,6 +39,7 @@ class GateLimits:
     base_frame: str
     tool_speed_limit_m_s: float
     control_rate_hz: float
+    position_low_rad: tuple[float, ...] = ()
     joint_margin_rad: float = 0.03
     joint_speed_fraction: float = 0.5
     max_step_m: float = spec.DISPLACEMENT_BOUND_M
@@ -43,18 +48,30 @@ class GateLimits:
     max_command_age_s: float = 0.5
     max_future_s: float = 0.02
     max_joint_age_s: float = 0.5
+    max_joint_future_s: float = 0.02
     max_joint_gap_s: float = 0.1
     sync_wait_s: float = 0.25
     deadman_s: float = 1.0
     deadman_in_ros_time: bool = False
     reset_cooldown_s: float = 0.5
+    estop_timeout_s: float = 0.0
+    speed_scale: float = 1.0
+    ramp_steps: int = 0
+    hold_on_activation: bool = True
+    gripper_feedback: bool = True
 
     def __post_init__(self) -> None:
         counts = {len(self.joint_names), len(self.position_limit_rad), len(self.speed_limit_rad_s)}
-        if len(counts) != 1 or 0 in counts:
+        if len(counts) != 1 or 0 in counts or len(self.low_rad) != len(self.position_limit_rad):
             raise ConfigError(
-                f"{len(self.joint_names)} joint names for {len(self.position_limit_rad)} position "
-                f"and {len(self.speed_limit_rad_s)} speed limits, expected one of each per joint"
+                f"{len(self.joint_names)} joint names for {len(self.position_limit_rad)} upper and "
+                f"{len(self.low_rad)} lower position and {len(self.speed_limit_rad_s)} speed "
+                "limits, expected one of each per joint: without limits nothing moves"
+            )
+        if np.any(self.high_rad - self.low_rad <= 2.0 * self.joint_margin_rad):
+            raise ConfigError(
+                f"joints from {self.low_rad.tolist()} to {self.high_rad.tolist()} rad leave no "
+                f"room within a margin of {self.joint_margin_rad:g} rad"
             )
         low, high = np.array(self.workspace.low_m), np.array(self.workspace.high_m)
         if low.shape != (3,) or high.shape != (3,) or not np.all(low < high):
@@ -75,6 +92,17 @@ class GateLimits:
             tool_speed_limit_m_s=cell.tool_speed_limit_m_s,
             control_rate_hz=cell.control_rate_hz,
         )
+
+    @property
+    def low_rad(self) -> FloatArray:
+        """Lower ends of the joints' ranges (n,) [rad]."""
+        low = self.position_low_rad or tuple(-limit for limit in self.position_limit_rad)
+        return np.array(low, dtype=np.float64)
+
+    @property
+    def high_rad(self) -> FloatArray:
+        """Upper ends of the joints' ranges (n,) [rad]."""
+        return np.array(self.position_limit_rad, dtype=np.float64)
 
     @property
     def step_period_s(self) -> float:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From an action and the measured joints to what is sent to the robot: one short motion."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +27,13 @@ class Motion:
     """What goes out for one decision: an arm trajectory and a jaw opening, always both.
 
     The arm goes from rest to rest on one cubic; the jaw has ``opening_duration_s`` for its own.
+    ``is_hold``: the arm shall stay where it is, now.
     """
 
     trajectory: ArmTrajectory
     opening_m: float
     opening_duration_s: float
+    is_hold: bool = False
 
 
 class MotionPlanner:
@@ -52,16 +54,20 @@ class MotionPlanner:
         if np.isfinite(opening_m):
             self._measured_m = float(np.clip(opening_m, 0.0, self._gripper.opening_max_m))
 
-    def step(self, action: Action, decided_at: FloatArray, latest: FloatArray) -> Motion:
+    def step(
+        self, action: Action, decided_at: FloatArray, latest: FloatArray, speed_scale: float = 1.0
+    ) -> Motion:
         """Return the motion of ``action``, or raise `GateError`.
 
         The displacement counts from ``decided_at`` (n,), the joints when the image was taken; the
-        motion begins at the ``latest`` measured joints (n,).
+        motion begins at the ``latest`` measured joints (n,). What is within the limits at full
+        speed is then slowed by ``speed_scale``, above 0 and at most 1.
         """
         joints, distance_m = self._solve(action, decided_at, latest)
         checks.check_joint_limits(joints, self._limits)
         duration_s = step_duration_s(distance_m, joints - latest, self._limits)
         checks.check_duration(duration_s, self._limits)
+        duration_s /= speed_scale
         before_m = self._opening_m()
         after_m = self._wanted_opening_m(action, before_m)
         jaw_s = self._gripper.close_time_s if abs(after_m - before_m) > JAW_STILL_M else 0.0
@@ -74,14 +80,14 @@ class MotionPlanner:
         The jaw keeps its commanded opening: at the measured one it would let an object go.
         """
         period_s = self._limits.step_period_s
-        return self._motion(latest, period_s, period_s)
+        return replace(self._motion(latest, period_s, period_s), is_hold=True)
 
-    def home(self, home_rad: FloatArray, latest: FloatArray) -> Motion:
+    def home(self, home_rad: FloatArray, latest: FloatArray, speed_scale: float = 1.0) -> Motion:
         """Return a slow motion to ``home_rad`` (n,) with the jaw open, or raise `GateError`."""
         checks.check_joint_limits(home_rad, self._limits)
         slow_s = joint_duration_s(home_rad - latest, self._limits, HOME_SPEED_FRACTION)
         self.opening_m = self._gripper.opening_max_m
-        duration_s = max(self._limits.step_period_s, slow_s)
+        duration_s = max(self._limits.step_period_s, slow_s) / speed_scale
         return self._motion(home_rad, duration_s, max(duration_s, self._gripper.close_time_s))
 
     def _solve(

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ports: what the core needs of the outside, implemented by adapters at the rim."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from rlcg_core.bin_content import NO_FILLING, Filling
 from rlcg_core.camera import CameraModel
 from rlcg_core.reasons import Outcome
 from rlcg_core.types import (
@@ -23,6 +25,19 @@ FloatArray = npt.NDArray[np.float64]
 # So far apart are the stamps of two scenes that nobody takes a picture or a joint state of the old
 # one for one of the new.
 RESET_TAKES_S = 1.0
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a world knows about the running attempt. Objects go by number, from 0 as drawn.
+
+    ``lifted``: those held up. ``target``: the one nearest to the tool as seen from above, the
+    lifted one if there is one, -1 in an empty bin.
+    """
+
+    outcome: Outcome
+    lifted: tuple[int, ...]
+    target: int
 
 
 class Policy(Protocol):
@@ -55,10 +70,11 @@ class World(Protocol):
     def time_s(self) -> float:
         """Simulated time since the world was made; never goes back, not even at a reset."""
 
-    def reset(self, seed: int, objects: str) -> ResetInfo:
+    def reset(self, seed: int, objects: str, filling: Filling = NO_FILLING) -> ResetInfo:
         """Arm home, gripper open, bin filled from ``objects`` by ``seed``; raises `WorldError`.
 
-        ``time_s`` moves on by `RESET_TAKES_S`.
+        ``time_s`` moves on by `RESET_TAKES_S`. Objects left out by ``filling`` are named too, so
+        that a number means the same object while the others come and go.
         """
 
     def command_arm(self, trajectory: ArmTrajectory) -> None:
@@ -78,6 +94,9 @@ class World(Protocol):
 
     def outcome(self) -> Outcome:
         """Return the truth about the running attempt: is an object held up?"""
+
+    def truth(self) -> Truth:
+        """Return outcome, lifted objects and the one that was grasped at."""
 
     def close(self) -> None:
         """Release the world."""

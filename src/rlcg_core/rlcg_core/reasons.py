@@ -61,12 +61,16 @@ class GateReason(IntEnum):
     SHUTDOWN = 18
     OPERATOR_STOP = 19
     BUSY = 20
+    REPLAY = 21
+    EMERGENCY_STOP = 22
+    WRONG_ROBOT = 23
 
 
 class GateState(IntEnum):
     """What the gate does with commands; only READY lets one pass.
 
-    HOLDING: active, waiting for the measured joint state. STOPPED: latched, a human resets it.
+    HOLDING: active, but the measured joint state was lost. STOPPED: latched, a human resets it.
+    INACTIVE: the robot is not there or not identified yet, or the node was deactivated.
     """
 
     READY = 0

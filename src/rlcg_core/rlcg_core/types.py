@@ -52,6 +52,12 @@ class Action:
         yaw_rad = float(np.arctan2(a[3], a[4]))
         return cls(a[:3].copy(), yaw_rad, bool(a[5] > 0.5), bool(a[6] > 0.5), bool(a[7] > 0.5))
 
+    @property
+    def asks_to_stop(self) -> bool:
+        """Whether it ends the episode and moves nothing: safe however old its image is."""
+        still = not np.any(self.displacement_m) and self.yaw_change_rad == 0.0
+        return self.terminate and still and not self.close and not self.open
+
     @classmethod
     def hold(cls) -> "Action":
         """Return the action that moves nothing."""

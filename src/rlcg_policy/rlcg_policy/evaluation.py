@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The protocol of an evaluation: N seeded attempts, each judged, faults apart from failures.
+"""One robot's part of an evaluation: seeded attempts, each judged, faults apart from failures.
 
 Knows no ROS: the station that resets, grasps and judges is a port.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import replace
 
 from rlcg_core.errors import WorldError
+from rlcg_core.outcome_sources import Judgement, Source
+from rlcg_core.protocol import Trial
 from rlcg_core.reasons import GateReason, Outcome, TerminationReason
-from rlcg_core.seeds import evaluation_seed
-from rlcg_core.station import Attempt, Station
-from rlcg_policy.report.record import GraspRecord, Report
-from rlcg_policy.report.strip import Row, Strip, thumbnail
+from rlcg_core.station import Attempt, Scene, Station
+from rlcg_policy.report.record import GraspRecord
+from rlcg_policy.report.strip import Row, thumbnail
+from rlcg_policy.run_book import RunBook
 
 MAX_FAULTS_IN_A_ROW = 3
 
@@ -31,63 +34,90 @@ _POLICY_WANTED = (
     GateReason.JOINT_SPEED,
     GateReason.UNREACHABLE,
 )
+_CLEAR = (Outcome.SUCCESS, Outcome.FAILURE)
 
 
 class Evaluation:
-    """Runs the attempts of a report; ``on_record`` is called after each with report and strip."""
+    """Makes the trials of one robot; every record goes into the book before the next begins."""
 
     def __init__(
-        self, station: Station, report: Report, on_record: Callable[[GraspRecord], None]
+        self, station: Station, book: RunBook, sources: Sequence[Source], robot: int = 0
     ) -> None:
-        self.report, self.strip = report, Strip()
-        self._station, self._on_record = station, on_record
-        self._begun_s = time.monotonic()
+        """``sources``: who is asked for the outcome; the first one's word counts."""
+        self._station, self._book, self._robot = station, book, robot
+        self._sources = tuple(sources)
 
     def run(self) -> None:
-        """Make the attempts; raises `WorldError` when the set-up is at fault."""
+        """Make the trials that are left; raises `WorldError` when the set-up is at fault."""
         faults = 0
-        for index in range(self.report.wanted):
-            record = self._attempt(index)
-            self.report.episodes.append(record)
-            self.report.duration_s = time.monotonic() - self._begun_s
-            self._on_record(record)
+        moved = False
+        for trial in self._book.todo(self._robot):
+            record = self._attempt(trial)
+            moved = moved or record.steps > 0
             faults = faults + 1 if record.outcome is Outcome.INVALID else 0
-            nothing_ever = faults and self.report.commands == 0
-            if nothing_ever or faults >= MAX_FAULTS_IN_A_ROW:
+            if (faults and not moved) or faults >= MAX_FAULTS_IN_A_ROW:
                 raise WorldError(
                     f"{record.reason.name}: {record.text or 'no text'} ({faults} invalid "
                     "attempts in a row, the evaluation ends)"
                 )
 
-    def _attempt(self, index: int) -> GraspRecord:
-        report, begun_s = self.report, time.monotonic()
-        seed = evaluation_seed(report.seed, index)
-        scene = self._station.reset(seed, report.objects)
+    def _attempt(self, trial: Trial) -> GraspRecord:
+        begun_s = time.monotonic()
+        wish = self._book.wish(trial)
+        self._book.begin(trial)
+        scene = self._station.reset(wish)
         # 0 would mean the policy node's own seed.
-        attempt = self._station.grasp(seed + 1)
-        outcome = self._judge(attempt)
-        report.renderer, report.model = scene.renderer, attempt.model or report.model
-        title = f"grasp {index + 1}   {outcome.name.lower()}   Q {attempt.last_q:.2f}"
-        self.strip.add(Row(title, outcome, tuple(thumbnail(frame) for frame in attempt.frames)))
-        return GraspRecord(
-            index=index,
-            seed=seed,
+        attempt = self._station.grasp(trial.scene_seed + 1)
+        outcome, said = self._outcome(attempt)
+        record = replace(
+            self._record(trial, scene, attempt),
             outcome=outcome,
+            duration_s=time.monotonic() - begun_s,
+            without=wish.filling.without,
+            judged_by=said[0].source.value if said else "",
+            sources=said,
+        )
+        self._book.report.renderer = scene.renderer
+        title = f"grasp {trial.index + 1}   {outcome.name.lower()}   Q {attempt.last_q:.2f}"
+        thumbnails = tuple(thumbnail(frame) for frame in attempt.frames)
+        self._book.add(record, Row(title, outcome, thumbnails))
+        return record
+
+    def _record(self, trial: Trial, scene: Scene, attempt: Attempt) -> GraspRecord:
+        """Return what is known before anybody has judged."""
+        return GraspRecord(
+            index=trial.index,
+            seed=trial.scene_seed,
+            outcome=Outcome.UNKNOWN,
             reason=attempt.reason,
             text=attempt.text,
             steps=attempt.steps,
             last_q=attempt.last_q,
-            duration_s=time.monotonic() - begun_s,
+            duration_s=0.0,
             step_ms=attempt.step_ms,
             image_to_command_ms=attempt.image_to_command_ms,
             network_ran=attempt.network_ran,
             object_names=scene.object_names,
+            robot=self._book.report.robots[trial.robot],
+            slot=trial.slot,
+            round=trial.round,
+            placement=trial.placement,
+            recording=attempt.recording,
         )
 
-    def _judge(self, attempt: Attempt) -> Outcome:
+    def _outcome(self, attempt: Attempt) -> tuple[Outcome, tuple[Judgement, ...]]:
+        """Return the outcome, and who said what if anybody was asked.
+
+        Without one command nothing was tried, so there is nothing to judge.
+        """
+        if attempt.steps == 0:
+            return Outcome.INVALID, ()
         if attempt.reason in _JUDGED:
-            return self._station.outcome()
+            said = self._station.judge(self._sources)
+            judged = said[0].outcome
+            return (judged if judged in _CLEAR else Outcome.INVALID), said
         if attempt.reason is TerminationReason.POLICY_FAULT:
-            return Outcome.FAILURE
+            return Outcome.FAILURE, ()
         stopped = attempt.reason is TerminationReason.GATE_STOPPED
-        return Outcome.FAILURE if stopped and attempt.gate in _POLICY_WANTED else Outcome.INVALID
+        wanted = stopped and attempt.gate in _POLICY_WANTED
+        return (Outcome.FAILURE if wanted else Outcome.INVALID), ()

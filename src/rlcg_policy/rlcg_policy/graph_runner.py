@@ -39,12 +39,16 @@ class GraphRunner:
         self._output_names = list(bundle.manifest.outputs)
         self.run_ms = 0.0
 
+    def feed(self, values: Mapping[str, npt.ArrayLike]) -> Arrays:
+        """Return the graph's inputs out of ``values``, which may hold more."""
+        return {name: np.asarray(values[name], t.dtype) for name, t in self._inputs.items()}
+
     def run(self, values: Mapping[str, npt.ArrayLike]) -> Arrays:
-        """Return the outputs by name; ``values`` may hold more than the graph's inputs.
+        """Return the outputs by name; ``values`` as for `feed`.
 
         Raises `InputError` if the runtime does not run it.
         """
-        inputs = {name: np.asarray(values[name], t.dtype) for name, t in self._inputs.items()}
+        inputs = self.feed(values)
         begun_s = time.perf_counter()
         try:
             outputs = self.session.run(self._output_names, inputs)

@@ -9,6 +9,7 @@ import pinocchio as pin
 
 from rlcg_core.cell import ArmDescription
 from rlcg_core.errors import KinematicsError
+from rlcg_core.identity import JointRanges
 from rlcg_core.types import ToolPose
 
 FloatArray = npt.NDArray[np.float64]
@@ -22,7 +23,8 @@ class PinocchioKinematics:
 
     Inverse kinematics: damped least squares from a seed, the joints kept within the URDF's limits;
     deterministic. ``tolerance_m`` and ``tolerance_rad`` bound the error of what it returns;
-    ``max_tilt_rad`` is how far from straight down the tool may stand.
+    ``max_tilt_rad`` is how far from straight down the tool may stand. ``joint_ranges``: what the
+    URDF allows the joints.
     """
 
     tolerance_m = 1e-5
@@ -45,6 +47,9 @@ class PinocchioKinematics:
         self._order = [self._model.joints[self._model.getJointId(n)].idx_q for n in arm.joint_names]
         self._low = self._model.lowerPositionLimit[self._order]
         self._high = self._model.upperPositionLimit[self._order]
+        self.joint_ranges = JointRanges(
+            self._low, self._high, self._model.velocityLimit[self._order]
+        )
 
     def tool_pose(self, joints_rad: FloatArray) -> ToolPose:
         """Return the tool pose of joints (n,); raises `KinematicsError` if the tool is tilted."""
@@ -58,6 +63,10 @@ class PinocchioKinematics:
             )
         yaw_rad = float(np.arctan2(rotation[1, 0], rotation[0, 0]))
         return ToolPose(transform_tool_to_base.translation.copy(), yaw_rad)
+
+    def transform_tool_to_base(self, joints_rad: FloatArray) -> FloatArray:
+        """Return the tool's pose (4, 4) in the base frame, whichever way it points."""
+        return np.asarray(self._forward(np.asarray(joints_rad, dtype=np.float64)).homogeneous)
 
     def joints(self, pose: ToolPose, seed_rad: FloatArray) -> FloatArray:
         """Return joints (n,) near ``seed_rad`` that take the tool to ``pose``, pointing down.

@@ -9,6 +9,7 @@ import numpy as np
 from rlcg_core import rule
 from rlcg_core.bundle import Bundle
 from rlcg_core.errors import ConfigError, InputError, RlcgError
+from rlcg_core.trace import Trace
 from rlcg_core.types import Action, Decision, Observation, ToolPose
 from rlcg_policy.graph_runner import Arrays, check_answer
 from rlcg_policy.plan_roster import PlanRoster, Serving
@@ -24,6 +25,7 @@ class OnnxPolicy:
     While the rule closes, lifts and ends, no goal is needed and the graph is not run; every other
     frame costs exactly one run. ``run_ms``: how long it took for the last decision, 0 without one.
     ``plans``: what is known about each plan. ``serving``: the one in use, None after it failed.
+    ``trace``: the newest decision with its causes.
     """
 
     def __init__(
@@ -63,56 +65,81 @@ class OnnxPolicy:
         self._memory = rule.RuleMemory()
         self._warm.reset()
         self._outputs: Arrays = {}
+        self.trace: Trace | None = None
 
     def decide(self, observation: Observation) -> Decision:
         """Return the decision; raises `InputError` if the graph fails or answers no numbers."""
-        network_ran = self._memory.needs_goal
-        self.run_ms = 0.0
-        if network_ran:
-            self._outputs = self._infer(observation)
-        outputs, parameters = self._outputs, self.manifest.rule
+        before, self.run_ms = self._memory, 0.0
+        inputs = self._inputs(observation) if before.needs_goal else {}
+        if inputs:
+            self._outputs = self._infer(inputs)
+        decision, self._memory = self._answer(observation, before, self._outputs)
+        if self.manifest.rule is None:
+            self._warm.note(self._outputs["goal"], decision.action)
+        self.trace = Trace(observation, before, inputs, decision)
+        return decision
+
+    def repeat(self, trace: Trace) -> Decision:
+        """Return the decision of a recorded trace again; a running episode is left alone.
+
+        Where the network did not run, Q and CEM are those of the trace. Raises `InputError`.
+        """
+        before = trace.decision
+        q_value = np.array(before.q_value)
+        outputs: Arrays = {"q": q_value, "mean": before.cem_mean, "std": before.cem_std}
+        if trace.inputs:
+            outputs = self._infer({**trace.inputs, "image": trace.observation.image_hwc})
+        return self._answer(trace.observation, trace.memory, outputs)[0]
+
+    def _answer(
+        self, observation: Observation, memory: rule.RuleMemory, outputs: Arrays
+    ) -> tuple[Decision, rule.RuleMemory]:
+        """Return what follows from the graph's answer, and what the rule remembers."""
+        parameters, goal = self.manifest.rule, memory.goal
         if parameters is None:
             action = Action.from_array(outputs["action"])
-            self._warm.note(outputs["goal"], action)
-            return _decision(outputs, action, "servo", None)
-        goal = self._memory.goal
-        if self._memory.needs_goal:
+            return _decision(outputs, action, "servo", None), memory
+        if memory.needs_goal:
             goal = rule.goal_pose(outputs["goal"], observation, parameters)
-        action, self._memory = rule.step(self._memory, parameters, observation, goal)
-        decision = _decision(outputs, action, self._memory.phase.value, goal)
-        return replace(decision, network_ran=network_ran)
+        action, after = rule.step(memory, parameters, observation, goal)
+        decision = _decision(outputs, action, after.phase.value, goal)
+        return replace(decision, network_ran=memory.needs_goal), after
 
-    def _infer(self, observation: Observation) -> Arrays:
-        """Run the graph on a frame; a plan whose run fails is never used again."""
+    def _serving_now(self) -> Serving:
         if self.serving is None:
             raise InputError("no plan is left to decide with: configure the node again")
-        plan, runner = self.serving.plan, self.serving.runner
-        values = self._values(observation, runner.noise_shape)
+        return self.serving
+
+    def _infer(self, inputs: Arrays) -> Arrays:
+        """Run the graph; a plan whose run fails is never used again."""
+        serving = self._serving_now()
         try:
-            outputs = runner.run(values)
+            outputs = serving.runner.run(inputs)
         except InputError as error:
-            self.plans.refuse(plan, f"it failed in an episode: {error}")
+            self.plans.refuse(serving.plan, f"it failed in an episode: {error}")
             self.serving = None
             raise
-        self.run_ms = runner.run_ms
+        self.run_ms = serving.runner.run_ms
         check_answer(outputs)
         return outputs
 
-    def _values(self, observation: Observation, noise_shape: tuple[int, ...]) -> dict[str, Any]:
-        """Return everything that a graph may ask for."""
+    def _inputs(self, observation: Observation) -> Arrays:
+        """Return what the graph is fed with."""
+        runner = self._serving_now().runner
         mean0, std0 = self._warm.begin()
         if self.manifest.rule is not None:
             mean0, std0 = rule.cem_start(self._memory, self.manifest.rule, mean0, std0)
         tool = observation.tool_pose
-        return {
+        everything: dict[str, Any] = {
             "image": observation.image_hwc,
             "state": (float(observation.gripper_closed), observation.height_above_tray_m),
             "tool_pose": (*tool.position_m, tool.yaw_rad),
             "projection": observation.projection_base_to_px,
             "cem_mean0": mean0,
             "cem_std0": std0,
-            "noise": self._rng.standard_normal(noise_shape, dtype=np.float32),
+            "noise": self._rng.standard_normal(runner.noise_shape, dtype=np.float32),
         }
+        return runner.feed(everything)
 
 
 def _decision(outputs: Arrays, action: Action, phase: str, goal: ToolPose | None) -> Decision:

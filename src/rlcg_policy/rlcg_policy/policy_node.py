@@ -21,6 +21,7 @@ from rlcg_core.grasp_loop import Act, End, GraspLoop
 from rlcg_core.observer import Observer
 from rlcg_core.reasons import GateState, TerminationReason
 from rlcg_core.settling import Settling
+from rlcg_policy.camera.codec import decode_picture
 from rlcg_policy.kinematics import PinocchioKinematics
 from rlcg_policy.onnx_policy import OnnxPolicy
 from rlcg_policy.plan_roster import PlanRoster
@@ -30,9 +31,12 @@ from rlcg_policy.step_meter import StepMeter
 from rlcg_ros import qos
 from rlcg_ros.clocks import now, wall_timer
 from rlcg_ros.conversions import decision_to_msg
+from rlcg_ros.conversions.decisions import DecidedBy
+from rlcg_ros.decision_out import DecisionOut
 from rlcg_ros.diagnostics import Diagnostics, Health
 from rlcg_ros.grasp_server import GraspServer, Wish
 from rlcg_ros.lifecycle import ManagedNode
+from rlcg_ros.model_info import publish_model_info
 from rlcg_ros.parameters import declare
 from rlcg_ros.run import run
 from rlcg_ros.sensors import Sensors
@@ -60,20 +64,24 @@ class PolicyNode(ManagedNode):
         """Load and verify the model, read the robot description, listen."""
         settings = self._settings
         folder = bundle.find(settings.model, find_share() / "models")
-        found, logger = bundle.load(folder), self.get_logger()
-        roster = PlanRoster(found, settings.serving, tell=logger.info)
-        self._policy = OnnxPolicy(found, settings.serving, roster)
-        kinematics = PinocchioKinematics(find_urdf(settings.urdf or ROBOT1.urdf), ROBOT1.arm)
-        self._observer = Observer(settings.cell(), kinematics)
+        loaded, logger = bundle.load(folder), self.get_logger()
+        roster = PlanRoster(loaded, settings.serving, tell=logger.info)
+        self._policy = OnnxPolicy(loaded, settings.serving, roster)
+        cell = settings.cell()
+        kinematics = PinocchioKinematics(find_urdf(settings.urdf or ROBOT1.urdf), cell.arm)
+        self._observer = Observer(cell, kinematics)
         pose = settings.transform_camera_to_base
-        self._sensors = Sensors(self, pose, settings.joint_names, self._step)
+        decode = decode_picture if settings.image_transport == "compressed" else None
+        self._sensors = Sensors(self, pose, settings.joint_names, self._step, decode)
         self._command_out = self.create_lifecycle_publisher(
             GraspCommand, "grasp_command", qos.COMMAND
         )
         self._gate_in = self.create_subscription(
             GateStatus, "gate_status", self._on_gate, qos.STATUS
         )
+        self._model_out = publish_model_info(self, loaded.manifest.name, loaded.digest)
         self._server = GraspServer(self, self._begin, self._refusal)
+        self._out = DecisionOut(self, self._decided_by(loaded), loaded.manifest.cem.variables)
         self._diagnostics = Diagnostics(self, folder.name, self._tasks())
         # Frames call _step; the timer sees to what happens without them, as a cancel or silence.
         self._timer = wall_timer(self, WATCH_S, self._step)
@@ -94,9 +102,15 @@ class PolicyNode(ManagedNode):
         self.destroy_timer(self._timer)
         self._diagnostics.close()
         self._server.close()
+        self._out.close()
         self._sensors.close()
         self.destroy_subscription(self._gate_in)
         self.destroy_publisher(self._command_out)
+        self.destroy_publisher(self._model_out)
+
+    def _decided_by(self, loaded: bundle.Bundle) -> DecidedBy:
+        plan, frame = str(self._policy.serving), self._settings.base_frame
+        return DecidedBy(loaded.manifest.name, loaded.digest, plan, base_frame=frame)
 
     def _refusal(self) -> str:
         return self._policy.refusal() if self.active else "policy_node is not active: activate it"
@@ -106,6 +120,7 @@ class PolicyNode(ManagedNode):
         seed = wish.seed or self._next_seed
         self._next_seed = seed + 1
         self._meter, self._episode_id = StepMeter(), uuid.uuid4().hex[:8]
+        self._out.begin(self._episode_id, seed, str(self._policy.serving))
         limits = wish.over(settings.limits)
         if wish.dry_run and settings.lockstep:
             # The world waits for a command that never comes: there is one frame to decide on.
@@ -144,6 +159,7 @@ class PolicyNode(ManagedNode):
             ran, run_ms = verdict.decision.network_ran, self._policy.run_ms
             self._meter.note(begun_s, time.monotonic(), delay_ms, ran, run_ms)
             self._server.feedback(verdict, self._meter.step_ms[-1], delay_ms)
+        self._out.note(self._policy.trace)
         if loop.ended is not None:
             self._end(loop.ended)
 
@@ -187,6 +203,7 @@ class PolicyNode(ManagedNode):
         result.step_ms, result.run_ms = self._meter.step_ms, self._meter.run_ms
         result.network_ran = self._meter.network_ran
         result.image_to_command_ms = self._meter.image_to_command_ms
+        self._out.end(end)
         self._server.finish(end.reason, result)
 
     def _tasks(self) -> dict[str, Callable[[], Health]]:

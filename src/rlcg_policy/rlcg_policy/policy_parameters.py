@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from rlcg_core.cell import ROBOT1, Cell
+from rlcg_core.cell import ROBOT1, Cell, workspace
 from rlcg_core.freshness import FreshnessLimits
 from rlcg_core.grasp_loop import EpisodeLimits
 from rlcg_core.parameters import param
@@ -58,6 +58,9 @@ class PolicyParameters:
     frozen_frames: int = param(
         4, "identical frames in a row, while moving, that mean a frozen camera", low=2, high=1000
     )
+    image_transport: str = param(
+        "raw", "image_raw, or image_raw/compressed (jpeg, png)", choices=("raw", "compressed")
+    )
     camera_position_m: tuple[float, ...] = param(
         _POSITION_M, "camera's optical frame in the base frame: x, y, z"
     )
@@ -68,7 +71,17 @@ class PolicyParameters:
         ROBOT1.arm.joint_names, "arm joints in joint_states, from base to tool"
     )
     gripper_joint: str = param(ROBOT1.gripper.joint_name, "gripper joint in joint_states")
+    gripper_opening_max_m: float = param(
+        ROBOT1.gripper.opening_max_m, "jaw opening when open [m]", low=0.001, high=0.5
+    )
     base_frame: str = param(ROBOT1.arm.base_frame, "frame_id of the commands")
+    tool_frame: str = param(ROBOT1.arm.tool_frame, "frame of the tool centre point")
+    workspace_low_m: tuple[float, ...] = param(
+        ROBOT1.workspace.low_m, "lower corner of the box that the tool is kept in [m]"
+    )
+    workspace_high_m: tuple[float, ...] = param(
+        ROBOT1.workspace.high_m, "upper corner of the box that the tool is kept in [m]"
+    )
     urdf: str = param("", "robot description: a path, a name in share, empty for the cell's own")
     autostart: bool = param(False, "configure and activate without a lifecycle manager")
 
@@ -108,7 +121,15 @@ class PolicyParameters:
         )
 
     def cell(self, cell: Cell = ROBOT1) -> Cell:
-        """Return the cell with the joint names that this robot's driver uses."""
-        arm = replace(cell.arm, joint_names=self.joint_names, base_frame=self.base_frame)
-        gripper = replace(cell.gripper, joint_name=self.gripper_joint)
-        return replace(cell, arm=arm, gripper=gripper)
+        """Return the cell with the names and the workspace of this robot."""
+        arm = replace(
+            cell.arm,
+            joint_names=self.joint_names,
+            base_frame=self.base_frame,
+            tool_frame=self.tool_frame,
+        )
+        gripper = replace(
+            cell.gripper, joint_name=self.gripper_joint, opening_max_m=self.gripper_opening_max_m
+        )
+        box = workspace(self.workspace_low_m, self.workspace_high_m)
+        return replace(cell, arm=arm, gripper=gripper, workspace=box)

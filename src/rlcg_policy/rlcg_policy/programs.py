@@ -9,11 +9,26 @@ def arm_node() -> None:
     start("rlcg_policy.arm_node")
 
 
+def camera_node() -> None:
+    """Run the camera."""
+    start("rlcg_policy.camera_node")
+
+
 def evaluate_node() -> None:
     """Run an evaluation."""
     start("rlcg_policy.evaluate_node")
 
 
+def label_node() -> None:
+    """Answer an evaluation's questions in a terminal."""
+    start("rlcg_policy.label_node")
+
+
 def policy_node() -> None:
     """Run the policy."""
     start("rlcg_policy.policy_node")
+
+
+def snapshot_node() -> None:
+    """Run the saving of pictures with joints."""
+    start("rlcg_policy.snapshot_node")

@@ -20,20 +20,23 @@ HOME_TOLERANCE_RAD = 0.03
 class CellWatch:
     """Subscribes to ``image_raw``, ``joint_states`` and ``gate_status``.
 
-    ``image_stamp_s``: stamp of the newest image, -inf before the first.
+    ``image_stamp_s``: stamp of the newest image, -inf before the first. ``image``: the newest one
+    that could be read, at half the camera's size, ``joints`` the newest joint state.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, prefix: str = "") -> None:
+        """``prefix``: the robot's namespace with a slash, or empty."""
         self.image_stamp_s = float("-inf")
+        self.image: ImageArray | None = None
         self._frames: list[ImageArray] = []
         self._stride, self._seen = 1, 0
-        self._joints: JointSample | None = None
+        self.joints: JointSample | None = None
         self._gate: GateStatus | None = None
-        node.create_subscription(Image, "image_raw", self._take_image, qos.IMAGE_READ)
+        node.create_subscription(Image, f"{prefix}image_raw", self._take_image, qos.IMAGE_READ)
         node.create_subscription(
-            JointState, "joint_states", self._take_joints, qos.JOINT_STATES_READ
+            JointState, f"{prefix}joint_states", self._take_joints, qos.JOINT_STATES_READ
         )
-        node.create_subscription(GateStatus, "gate_status", self._take_gate, qos.STATUS)
+        node.create_subscription(GateStatus, f"{prefix}gate_status", self._take_gate, qos.STATUS)
 
     @property
     def frames(self) -> tuple[ImageArray, ...]:
@@ -58,7 +61,7 @@ class CellWatch:
     @property
     def joint_stamp_s(self) -> float:
         """Return the stamp of the newest joint state, -inf before the first."""
-        return float("-inf") if self._joints is None else self._joints.stamp_s
+        return float("-inf") if self.joints is None else self.joints.stamp_s
 
     def begin(self) -> None:
         """Forget the frames: an attempt begins."""
@@ -67,7 +70,7 @@ class CellWatch:
     def is_home(self, arm: ArmDescription) -> bool:
         """Whether every arm joint stands at home."""
         try:
-            joints_rad = None if self._joints is None else self._joints.pick(arm.joint_names)
+            joints_rad = None if self.joints is None else self.joints.pick(arm.joint_names)
         except InputError:
             return False
         if joints_rad is None:
@@ -78,23 +81,24 @@ class CellWatch:
         stamp_s = stamp_to_s(msg.header.stamp)
         if stamp_s == self.image_stamp_s:
             return
-        self.image_stamp_s = stamp_s
-        self._seen += 1
-        if self._seen % self._stride:
-            return
         try:
             # A copy: a view would keep the whole message alive.
-            self._frames.append(image_from_msg(msg)[::2, ::2].copy())
+            self.image = image_from_msg(msg)[::2, ::2].copy()
         except InputError:
-            return  # policy_node reports what is wrong with its images
+            self.image = None  # policy_node reports what is wrong with its images
+        self.image_stamp_s = stamp_s
+        self._seen += 1
+        if self.image is None or self._seen % self._stride:
+            return
+        self._frames.append(self.image)
         if len(self._frames) > FRAMES_KEPT:
             self._frames, self._stride = self._frames[::2], 2 * self._stride
 
     def _take_joints(self, msg: JointState) -> None:
         try:
-            self._joints = joints_from_msg(msg)
+            self.joints = joints_from_msg(msg)
         except InputError:
-            self._joints = None
+            self.joints = None
 
     def _take_gate(self, msg: GateStatus) -> None:
         self._gate = msg

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A lifecycle node that can start itself, and whose failures are one line each."""
 
+import traceback
 from collections.abc import Callable
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -16,7 +17,7 @@ class ManagedNode(LifecycleNode):  # type: ignore[misc]  # rclpy has no types
     """
 
     autostart = False
-    failure: RlcgError | None = None
+    failure: Exception | None = None
     active = False
 
     def setup(self) -> None:
@@ -80,5 +81,9 @@ class ManagedNode(LifecycleNode):  # type: ignore[misc]  # rclpy has no types
         except RlcgError as error:
             self.failure = error
             self.get_logger().error(str(error))
+            return TransitionCallbackReturn.FAILURE
+        except Exception as error:  # a defect, which rclpy would swallow without a word
+            self.failure = error
+            self.get_logger().fatal(traceback.format_exc())
             return TransitionCallbackReturn.FAILURE
         return follow()

@@ -7,7 +7,7 @@
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_type_hints
 
 from rcl_interfaces.msg import (
@@ -22,22 +22,27 @@ from rclpy.parameter import Parameter
 from rlcg_core.errors import ConfigError
 from rlcg_core.parameters import ParameterInfo, from_values, infos, param
 
-__all__ = ["declare", "param", "watch"]
+__all__ = ["declare", "given", "param", "watch"]
 
 T = TypeVar("T")
 
 _FOREIGN = ("use_sim_time", "qos_overrides.", "start_type_description_service")
 
 
-def declare(node: Node, kind: type[T]) -> T:
+def given(node: Node) -> dict[str, Any]:
+    """Return the parameters that the user gave to this node."""
+    # rclpy keeps them here; there is no public way to see unknown names.
+    overrides = {name: p.value for name, p in node._parameter_overrides.items()}
+    return {name: value for name, value in overrides.items() if not name.startswith(_FOREIGN)}
+
+
+def declare(node: Node, kind: type[T], base: Mapping[str, Any] | None = None) -> T:
     """Declare the parameters of dataclass ``kind`` and return their values.
 
-    Raises `ConfigError` for a wrong type, a value out of range or choices, or an unknown name.
+    What the user gave wins over ``base``, which wins over the defaults. Raises `ConfigError` for a
+    wrong type, a value out of range or choices, or an unknown name.
     """
-    # rclpy keeps what the user gave here; there is no public way to see unknown names.
-    given = {name: p.value for name, p in node._parameter_overrides.items()}
-    own = {name: value for name, value in given.items() if not name.startswith(_FOREIGN)}
-    values = from_values(kind, own)
+    values = from_values(kind, {**(base or {}), **given(node)})
     hints = get_type_hints(kind)
     for name, info in infos(kind).items():
         value = getattr(values, name)

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Quality of service, one profile per kind of traffic."""
 
+import copy
+
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
 
 
 def _profile(
@@ -31,5 +34,16 @@ COMMAND = _profile(1)
 # Transient local: who joins late learns the state at once.
 STATUS = _profile(1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
+# Every one of them counts, and a recorder may be late.
+RECORDED = _profile(50)
+
 CLOCK = _profile(1)
 DIAGNOSTICS = _profile(10)
+
+
+def overridable(profile: QoSProfile) -> tuple[QoSProfile, QoSOverridingOptions]:
+    """Return a copy of the profile, and leave to users: ``qos_overrides.<topic>....reliability``.
+
+    A copy, since rclpy writes the user's values into the profile that it is given.
+    """
+    return copy.copy(profile), QoSOverridingOptions.with_default_policies()

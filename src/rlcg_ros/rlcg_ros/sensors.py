@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo, Image, JointState
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 
 from rlcg_core.camera import CameraModel
 from rlcg_core.errors import InputError
@@ -19,7 +20,14 @@ from rlcg_core.reasons import TerminationReason
 from rlcg_core.types import JointSample
 from rlcg_ros import qos
 from rlcg_ros.clocks import now, received_s
-from rlcg_ros.conversions import camera_from_info, image_from_msg, joints_from_msg, stamp_to_s
+from rlcg_ros.conversions import (
+    camera_from_info,
+    compressed_from_msg,
+    image_from_msg,
+    joints_from_msg,
+    stamp_to_s,
+)
+from rlcg_ros.conversions.compressed import Decoder
 
 JOINT_SAMPLES_KEPT = 64
 
@@ -38,14 +46,17 @@ class Sensors:
         transform_camera_to_base: npt.NDArray[np.float64],
         arm_joints: tuple[str, ...],
         on_change: Callable[[], None],
+        decode: Decoder | None = None,
     ) -> None:
         """``on_change`` is called after each message.
+
+        With a decoder of JPEG and PNG, images are read from ``image_raw/compressed`` instead.
 
         A message without any of ``arm_joints`` is of another driver, the gripper's for example:
         its joints are added to the arm's next samples.
         """
         self._node, self._pose, self._on_change = node, transform_camera_to_base, on_change
-        self._arm_joints = arm_joints
+        self._arm_joints, self._decode = arm_joints, decode
         self.camera: CameraModel | None = None
         self._projection_base_to_px = np.zeros((3, 4))
         self.published_s = 0.0
@@ -54,8 +65,8 @@ class Sensors:
         self._others: dict[str, float] = {}
         self._joints: deque[SensedJoints] = deque(maxlen=JOINT_SAMPLES_KEPT)
         self._subscriptions = [
-            node.create_subscription(Image, "image_raw", self._take_image, qos.IMAGE_READ),
-            node.create_subscription(CameraInfo, "camera_info", self._take_info, qos.IMAGE_READ),
+            self._subscribe_to_images(),
+            self._subscribe(CameraInfo, "camera_info", self._take_info),
             node.create_subscription(
                 JointState, "joint_states", self._take_joints, qos.JOINT_STATES_READ
             ),
@@ -92,6 +103,24 @@ class Sensors:
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
 
+    def _subscribe_to_images(self) -> Subscription:
+        if self._decode is None:
+            return self._subscribe(Image, "image_raw", self._take_image)
+        # As image_transport: below the name that image_raw is remapped to.
+        topic = f"{self._node.resolve_topic_name('image_raw')}/compressed"
+        return self._subscribe(CompressedImage, topic, self._take_image)
+
+    def _subscribe(self, kind: type, topic: str, callback: Callable[..., None]) -> Subscription:
+        profile, options = qos.overridable(qos.IMAGE_READ)
+        return self._node.create_subscription(
+            kind, topic, callback, profile, qos_overriding_options=options
+        )
+
+    def _picture(self, msg: Image | CompressedImage) -> npt.NDArray[np.uint8]:
+        return (
+            image_from_msg(msg) if self._decode is None else compressed_from_msg(msg, self._decode)
+        )
+
     def _take_info(self, msg: CameraInfo) -> None:
         def read() -> None:
             camera = camera_from_info(msg, self._pose)
@@ -100,11 +129,11 @@ class Sensors:
 
         self._note(TerminationReason.NO_IMAGE, read)
 
-    def _take_image(self, msg: Image, info: Mapping[str, Any]) -> None:
+    def _take_image(self, msg: Image | CompressedImage, info: Mapping[str, Any]) -> None:
         receipt_s = received_s(info)
 
         def read() -> None:
-            image_hwc, camera = image_from_msg(msg), self.camera
+            image_hwc, camera = self._picture(msg), self.camera
             height_px, width_px = image_hwc.shape[:2]
             if camera is not None and (width_px, height_px) != (camera.width_px, camera.height_px):
                 raise InputError(

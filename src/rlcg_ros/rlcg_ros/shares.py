@@ -10,13 +10,13 @@ from rlcg_core.errors import ConfigError
 SHARE_PACKAGE = "rlcg_policy"
 
 
-def find_share() -> Path:
-    """Return share/rlcg_policy, where launch, config and models are installed."""
+def find_share(package: str = SHARE_PACKAGE) -> Path:
+    """Return share/rlcg_policy, where launch, config and models are installed, or another's."""
     try:
-        return Path(get_package_share_directory(SHARE_PACKAGE))
-    except PackageNotFoundError:
+        return Path(get_package_share_directory(package))
+    except (PackageNotFoundError, ValueError):
         raise ConfigError(
-            f"package {SHARE_PACKAGE} is not found, expected it built: source install/setup.bash"
+            f"package '{package}' is not found, expected it built: source install/setup.bash"
         ) from None
 
 

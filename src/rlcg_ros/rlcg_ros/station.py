@@ -5,24 +5,27 @@ Calls block and belong into a thread beside the executor. Each raises `WorldErro
 node does not do its part, and `CallStoppedError` when the caller is stopped.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from rclpy.action import ActionClient
 from rclpy.node import Node
 from rlcg_msgs.action import Grasp
-from rlcg_msgs.srv import GetOutcome, ResetWorld
 from std_srvs.srv import Trigger
 
 from rlcg_core.cell import ROBOT1, Cell
 from rlcg_core.errors import WorldError
-from rlcg_core.reasons import GateReason, GateState, Outcome, TerminationReason, WorldReason
-from rlcg_core.station import Attempt, Scene
+from rlcg_core.outcome_sources import Judgement, Source
+from rlcg_core.reasons import GateReason, GateState, TerminationReason
+from rlcg_core.station import Attempt, Scene, Wish
+from rlcg_ros.bins import ANSWER_S, Bin
 from rlcg_ros.calls import Caller
 from rlcg_ros.cell_watch import CellWatch
-from rlcg_ros.conversions import stamp_from_s, stamp_to_s
-
-ANSWER_S = 10.0
+from rlcg_ros.conversions import stamp_from_s
+from rlcg_ros.episode_notes import EpisodeNotes
+from rlcg_ros.judges import Judges
+from rlcg_ros.model_info import ModelWatch
 
 
 @dataclass(frozen=True)
@@ -39,43 +42,65 @@ class Waits:
 
 
 class RosStation:
-    """The simulated cell with arm_node and policy_node, as one object."""
+    """One robot with its arm_node and policy_node, whatever fills its bin, and its judges."""
 
-    def __init__(self, node: Node, caller: Caller, waits: Waits, cell: Cell = ROBOT1) -> None:
+    def __init__(
+        self,
+        node: Node,
+        caller: Caller,
+        waits: Waits,
+        watch: CellWatch,
+        filler: Bin,
+        judges: Judges,
+        notes: EpisodeNotes,
+        prefix: str = "",
+        cell: Cell = ROBOT1,
+    ) -> None:
+        """``prefix``: the robot's namespace with a slash, or empty."""
         self._caller, self._waits, self._arm = caller, waits, cell.arm
-        self._watch = CellWatch(node)
-        self._reset = node.create_client(ResetWorld, "sim_node/reset")
-        self._outcome = node.create_client(GetOutcome, "sim_node/outcome")
-        self._home = node.create_client(Trigger, "arm_node/home")
-        self._reset_stop = node.create_client(Trigger, "arm_node/reset_stop")
-        self._grasp = ActionClient(node, Grasp, "policy_node/grasp")
+        self._watch, self._bin, self._judges, self._notes = watch, filler, judges, notes
+        self.model = ModelWatch(node, f"{prefix}policy_node")
+        self._home = node.create_client(Trigger, f"{prefix}arm_node/home")
+        self._reset_stop = node.create_client(Trigger, f"{prefix}arm_node/reset_stop")
+        self._cancel = node.create_client(Trigger, f"{prefix}policy_node/cancel")
+        self._grasp = ActionClient(node, Grasp, f"{prefix}policy_node/grasp")
+        self._digest = ""
 
     def wait_for_nodes(self) -> None:
         """Wait for all that is needed, before anything moves; one line for what is late."""
-        for client in (self._reset, self._outcome, self._home, self._reset_stop, self._grasp):
-            self._caller.service(client, self._waits.nodes_s)
-        remedy = "start the camera or the simulator, or remap the topic"
+        limit_s = self._waits.nodes_s
+        self._bin.wait(limit_s)
+        for client in (self._home, self._reset_stop, self._cancel, self._grasp):
+            self._caller.service(client, limit_s)
+        self._caller.wait_until(
+            lambda: bool(self.model.digest), limit_s, "policy_node/model_info", "start policy_node"
+        )
+        self._digest = self.model.digest
         self._caller.wait_until(
             lambda: np.isfinite(self._watch.image_stamp_s),
-            self._waits.nodes_s,
+            limit_s,
             "image on image_raw",
-            remedy,
+            "start the camera or the simulator, or remap the topic",
         )
+        self._end_left_over()
 
-    def reset(self, seed: int, objects: str) -> Scene:
-        """Reset the world, release a stopped gate, await a frame that shows the arm at home."""
-        request = ResetWorld.Request(seed=seed, objects=objects)
-        answer = self._caller.call(self._reset, request, self._waits.reset_s)
-        if answer.reason != WorldReason.OK:
-            raise WorldError(f"the world cannot be reset: {answer.text}")
+    def reset(self, wish: Wish) -> Scene:
+        """Have the scene made, release a stopped gate, await a frame that shows the arm at home."""
+        filled = self._bin.fill(wish)
         self._release_gate()
-        self._see_home(stamp_to_s(answer.stamp))
-        return Scene(answer.renderer, tuple(answer.object_names))
+        self._see_home(filled.since_s)
+        return filled.scene
 
     def grasp(self, seed: int) -> Attempt:
         """Send one goal and wait for its result."""
+        if self.model.digest != self._digest:
+            raise WorldError(
+                f"policy_node serves {self.model.name} {self.model.digest} now, the run began with "
+                f"{self._digest}: one run measures one model; begin a new one"
+            )
         self._watch.begin()
-        not_before = stamp_from_s(self._watch.image_stamp_s)
+        self._notes.begin()
+        not_before = stamp_from_s(max(0.0, self._watch.image_stamp_s))
         sent = self._grasp.send_goal_async(Grasp.Goal(seed=seed, not_before=not_before))
         remedy = "look at the output of policy_node"
         goal = self._caller.finish(sent, ANSWER_S, "answer to a grasp goal", remedy)
@@ -85,6 +110,15 @@ class RosStation:
         result = self._caller.finish(
             future, self._waits.episode_s, "result of a grasp", remedy, self._grasp
         ).result
+        return self._attempt(result)
+
+    def judge(self, sources: Sequence[Source]) -> tuple[Judgement, ...]:
+        """Ask each of them, those that move nothing first."""
+        said = self._judges.ask(sources)
+        self._notes.judged(said[0], self._watch.image_stamp_s)
+        return said
+
+    def _attempt(self, result: Grasp.Result) -> Attempt:
         stopped = self._watch.gate_state is GateState.STOPPED
         return Attempt(
             reason=TerminationReason(result.termination_reason),
@@ -97,11 +131,17 @@ class RosStation:
             model=result.model,
             gate=self._watch.gate_reason if stopped else GateReason.OK,
             frames=self._watch.frames,
+            recording=self._notes.recording(self._caller),
         )
 
-    def outcome(self) -> Outcome:
-        """Ask the simulator."""
-        return Outcome(self._caller.call(self._outcome, GetOutcome.Request(), ANSWER_S).outcome)
+    def _end_left_over(self) -> None:
+        """End an episode that an evaluation begun before us and was killed over."""
+
+        def idle() -> bool:
+            return not self._caller.call(self._cancel, Trigger.Request(), ANSWER_S).success
+
+        remedy = "look at the output of policy_node"
+        self._caller.wait_until(idle, self._waits.home_s, "end of an earlier episode", remedy)
 
     def _release_gate(self) -> None:
         """Call ``reset_stop`` until the gate is open; it has a cool-down."""

@@ -10,14 +10,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rlcg_core.bin_content import NO_FILLING, Filling
 from rlcg_core.camera import project
 from rlcg_core.cell import Cell
 from rlcg_core.errors import WorldError
-from rlcg_core.ports import RESET_TAKES_S
+from rlcg_core.ports import RESET_TAKES_S, Truth
 from rlcg_core.reasons import Outcome
 from rlcg_core.trajectory import TrajectoryFollower
 from rlcg_core.types import ArmTrajectory, ImageArray, JointSample, ResetInfo
 from rlcg_sim.objects import OBJECT_SETS
+from rlcg_sim.placements import check_placement
 from rlcg_sim.urdf_chain import read_chain, tip_transform
 
 FloatArray = npt.NDArray[np.float64]
@@ -47,6 +49,7 @@ class MockWorld:
         self._follower = TrajectoryFollower(np.array(cell.arm.home_rad))
         self._steps = 0
         self._objects_m: FloatArray = np.zeros((0, 3))
+        self._inside: list[int] = []
         self._restart_jaw()
 
     @property
@@ -54,19 +57,22 @@ class MockWorld:
         """Simulated seconds since the world was made."""
         return self._steps * TIME_STEP_S
 
-    def reset(self, seed: int, objects: str) -> ResetInfo:
+    def reset(self, seed: int, objects: str, filling: Filling = NO_FILLING) -> ResetInfo:
         """Arm home, jaw open, rectangles in the bin by ``seed``; raises `WorldError`."""
         if objects not in OBJECT_SETS:
             raise WorldError(f"objects is {objects!r}, expected one of {', '.join(OBJECT_SETS)}")
+        check_placement(filling.placement)
+        count = filling.count or OBJECT_COUNT
         self._follower.reset(np.array(self.cell.arm.home_rad))
         self._restart_jaw()
         rng = np.random.default_rng(seed)
         half = 0.4 * np.array(self.cell.bin.inner_size_xy_m)
-        places = rng.uniform(-half, half, (OBJECT_COUNT, 2)) + self.cell.bin.centre_xy_m
-        heights = np.full((OBJECT_COUNT, 1), self.cell.bin.floor_z_m + 0.02)
-        self._objects_m = np.hstack([places, heights])
+        places = rng.uniform(-half, half, (count, 2)) + self.cell.bin.centre_xy_m
+        heights = np.full((count, 1), self.cell.bin.floor_z_m + 0.02)
+        self._inside = [number for number in range(count) if number not in filling.without]
+        self._objects_m = np.hstack([places, heights])[self._inside]
         self._steps += round(RESET_TAKES_S / TIME_STEP_S)
-        names = tuple(f"mock_{i}" for i in range(OBJECT_COUNT))
+        names = tuple(f"mock_{i}" for i in range(count))
         return ResetInfo(seed, self.renderer, names)
 
     def command_arm(self, trajectory: ArmTrajectory) -> None:
@@ -97,8 +103,8 @@ class MockWorld:
         image[:] = _FLOOR_RGB
         centre = np.array([*self.cell.bin.centre_xy_m, self.cell.bin.floor_z_m])
         self._blot(image, centre, max(self.cell.bin.inner_size_xy_m), _BIN_RGB)
-        for i, place_m in enumerate(self._objects_m):
-            self._blot(image, place_m, OBJECT_WIDTH_M, (200, 40 + 40 * i, 200 - 40 * i))
+        for i, place_m in zip(self._inside, self._objects_m, strict=True):
+            self._blot(image, place_m, OBJECT_WIDTH_M, (200, 40 * (1 + i % 5), 200 - 40 * (i % 5)))
         tool_m = self.tool_position_m()
         self._blot(image, tool_m, 0.04, _TOOL_RGB)
         self._blot(image, tool_m, max(0.005, 0.5 * self._opening_m), _JAW_RGB)
@@ -106,10 +112,18 @@ class MockWorld:
 
     def outcome(self) -> Outcome:
         """Return SUCCESS once the jaw was closed low and lifted, else FAILURE."""
-        lifted = (
-            self._closed_at_m is not None and self.tool_position_m()[2] > self._closed_at_m + LIFT_M
-        )
-        return Outcome.SUCCESS if lifted else Outcome.FAILURE
+        return self.truth().outcome
+
+    def truth(self) -> Truth:
+        """Return the same, and the object nearest to the tool as the one grasped at."""
+        if not self._inside:
+            return Truth(Outcome.FAILURE, (), -1)
+        tool_m = self.tool_position_m()
+        away_m = np.linalg.norm(self._objects_m[:, :2] - tool_m[:2], axis=1)
+        target = self._inside[int(np.argmin(away_m))]
+        if self._closed_at_m is None or tool_m[2] <= self._closed_at_m + LIFT_M:
+            return Truth(Outcome.FAILURE, (), target)
+        return Truth(Outcome.SUCCESS, (target,), target)
 
     def close(self) -> None:
         """Release nothing: there is nothing to release."""

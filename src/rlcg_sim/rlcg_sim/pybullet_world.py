@@ -14,8 +14,9 @@ import numpy.typing as npt
 import pybullet
 from pybullet_utils.bullet_client import BulletClient
 
+from rlcg_core.bin_content import NO_FILLING, Filling
 from rlcg_core.cell import Cell
-from rlcg_core.ports import RESET_TAKES_S
+from rlcg_core.ports import RESET_TAKES_S, Truth
 from rlcg_core.reasons import Outcome
 from rlcg_core.trajectory import TrajectoryFollower
 from rlcg_core.types import ArmTrajectory, ImageArray, JointSample, ResetInfo, ToolPose
@@ -23,6 +24,7 @@ from rlcg_sim import scene
 from rlcg_sim.arm import SimArm
 from rlcg_sim.ghost_arm import GhostArm
 from rlcg_sim.objects import draw_objects
+from rlcg_sim.placements import check_placement
 from rlcg_sim.renderer import Renderer
 
 FloatArray = npt.NDArray[np.float64]
@@ -43,6 +45,7 @@ class PyBulletWorld:
         self.kinematics = GhostArm(cell, urdf)
         self._steps = 0
         self.objects: list[int] = []
+        self._inside: list[int] = []
         self._rest_z_m: FloatArray = np.zeros(0)
         self._build()
 
@@ -61,13 +64,17 @@ class PyBulletWorld:
         self._follower = TrajectoryFollower(home)
         self.arm.place(home, self._opening_m)
 
-    def reset(self, seed: int, objects: str) -> ResetInfo:
+    def reset(self, seed: int, objects: str, filling: Filling = NO_FILLING) -> ResetInfo:
         """Rebuild the cell and fill the bin by ``seed``; raises `WorldError`."""
+        check_placement(filling.placement)
         rng = np.random.default_rng(seed)
-        shapes = draw_objects(rng, objects, OBJECTS_PER_SCENE)
+        draw = np.random.default_rng(filling.objects_seed) if filling.objects_seed else rng
+        shapes = draw_objects(draw, objects, filling.count or OBJECTS_PER_SCENE)
         self._build()
-        self.objects = scene.drop_objects(self.client, self.cell, rng, shapes)
-        self._rest_z_m = self._object_heights()
+        self._inside = [i for i in range(len(shapes)) if i not in filling.without]
+        inside = [shapes[i] for i in self._inside]
+        self.objects = scene.drop_objects(self.client, self.cell, rng, inside)
+        self._rest_z_m = self._object_positions()[:, 2]
         self._steps += round(RESET_TAKES_S / scene.TIME_STEP_S)
         return ResetInfo(seed, self.renderer, tuple(shape.name for shape in shapes))
 
@@ -99,19 +106,29 @@ class PyBulletWorld:
         """Return the camera's picture."""
         return self._renderer.render(self.camera)
 
-    def _object_heights(self) -> FloatArray:
+    def _object_positions(self) -> FloatArray:
+        """Return the objects' centres (n, 3) [m]."""
         poses = [self.client.getBasePositionAndOrientation(body)[0] for body in self.objects]
-        return np.array([position[2] for position in poses])
+        return np.array(poses, dtype=np.float64).reshape(-1, 3)
 
     def outcome(self) -> Outcome:
         """Return SUCCESS when an object hangs well above the bin, held between closed fingers."""
-        heights = self._object_heights()
-        if not len(heights):
-            return Outcome.FAILURE
-        floor = self.cell.bin.floor_z_m
+        return self.truth().outcome
+
+    def truth(self) -> Truth:
+        """Return the same, the objects held up, and the one that was grasped at."""
+        if not self.objects:
+            return Truth(Outcome.FAILURE, (), -1)
+        places = self._object_positions()
+        heights, floor = places[:, 2], self.cell.bin.floor_z_m
         up = (heights - self._rest_z_m > LIFTED_M) & (heights - floor > LIFTED_M)
         touched = [bool(self.client.getContactPoints(self.arm.body, b)) for b in self.objects]
-        return Outcome.SUCCESS if bool(np.any(up & np.array(touched))) else Outcome.FAILURE
+        held = np.flatnonzero(up & np.array(touched))
+        if len(held):
+            lifted = tuple(self._inside[i] for i in held)
+            return Truth(Outcome.SUCCESS, lifted, lifted[0])
+        away_m = np.linalg.norm(places[:, :2] - self.arm.tool_pose().position_m[:2], axis=1)
+        return Truth(Outcome.FAILURE, (), self._inside[int(np.argmin(away_m))])
 
     def close(self) -> None:
         """Disconnect from the physics server; safe to call twice."""

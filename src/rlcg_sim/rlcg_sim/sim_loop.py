@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A world with its time, its commands and its faults: what sim_node does, without ROS."""
 
+from rlcg_core.bin_content import NO_FILLING, Filling
 from rlcg_core.ports import World
+from rlcg_core.servo_orders import ServoOrder
 from rlcg_core.types import ArmTrajectory, JointSample, ResetInfo
+from rlcg_sim.arm_servo import ArmServo
 from rlcg_sim.faults import FaultyCamera, Frame
 from rlcg_sim.lockstep import JawCommand, LockStep, RealTimePace
 from rlcg_sim.sim_parameters import SimParameters
@@ -13,7 +16,8 @@ SLOW_FACTOR = 0.9
 class SimLoop:
     """Runs a world in lock-step or in real time; monotonic times come in from outside.
 
-    ``camera`` carries the faults; ``paused`` stops simulated time.
+    ``camera`` carries the faults; ``paused`` stops simulated time. ``servo`` follows set points,
+    None where the arm takes trajectories.
     """
 
     def __init__(self, world: World, parameters: SimParameters, control_period_s: float) -> None:
@@ -21,21 +25,31 @@ class SimLoop:
         self.camera = FaultyCamera(parameters.seed)
         self.camera.faults = parameters.faults
         self.paused = False
+        self.servo: ArmServo | None = None
         self._lockstep, self._pace = LockStep(), RealTimePace()
         self._announced_s = self._next_image_s = float("-inf")
         self._owed_s = 0.0
         self._frame: Frame | None = None
 
-    def reset(self, seed: int, objects: str, monotonic_s: float) -> ResetInfo:
+    def reset(
+        self, seed: int, objects: str, monotonic_s: float, filling: Filling = NO_FILLING
+    ) -> ResetInfo:
         """Begin a seeded episode and take its first picture; raises `WorldError`."""
         self._lockstep.clear()
-        info = self.world.reset(seed, objects)
+        info = self.world.reset(seed, objects, filling)
+        if self.servo is not None:
+            self.servo.reset()
         self._pace.restart()
         self._take_picture(monotonic_s)
         return info
 
-    def command_arm(self, trajectory: ArmTrajectory, monotonic_s: float) -> None:
+    def command_arm(self, order: ArmTrajectory | ServoOrder, monotonic_s: float) -> None:
         """Take an arm command; in lock-step it waits for the jaw's."""
+        if not isinstance(order, ArmTrajectory):
+            assert self.servo is not None
+            self.servo.take(order)
+            return
+        trajectory = order
         if not self._parameters.lockstep:
             self.world.command_arm(trajectory)
             return
@@ -61,10 +75,20 @@ class SimLoop:
             return
         self._owed_s += self._pace.stride_s(monotonic_s)
         before_s = self.world.time_s
+        self._follow_servo()
         self.world.advance(self._owed_s)
         self._owed_s -= self.world.time_s - before_s  # worlds advance by whole steps
         if self.world.time_s >= self._next_image_s:
             self._take_picture(monotonic_s)
+
+    def _follow_servo(self) -> None:
+        if self.servo is None:
+            return
+        sample = self.world.joint_sample()
+        time_s = self.stamp_s(sample.stamp_s)
+        motion = self.servo.next(sample.positions[:-1], time_s, self._owed_s)
+        if motion is not None:
+            self.world.command_arm(motion)
 
     def pause(self, paused: bool, monotonic_s: float) -> None:
         """Stop or go on; commands that came meanwhile are carried out then."""

@@ -14,31 +14,30 @@ from rlcg_msgs.srv import GetOutcome, ResetWorld
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_srvs.srv import SetBool, Trigger
-from trajectory_msgs.msg import JointTrajectory
 
+from rlcg_core.bin_content import Filling
 from rlcg_core.cell import ROBOT1, Cell
-from rlcg_core.errors import InputError, SpecError, WorldError
-from rlcg_core.ports import World
-from rlcg_core.reasons import WorldReason
-from rlcg_core.trajectory import check_trajectory
+from rlcg_core.errors import WorldError
+from rlcg_core.servo_orders import ServoOrder
 from rlcg_core.types import ArmTrajectory
 from rlcg_ros import qos
+from rlcg_ros.arm_inputs import ArmInputs
 from rlcg_ros.clocks import wall_timer
 from rlcg_ros.conversions import (
     camera_to_info,
     image_to_msg,
     joints_to_msg,
     stamp_from_s,
-    trajectory_from_msg,
 )
 from rlcg_ros.diagnostics import Diagnostics, Health, Level
+from rlcg_ros.jaw_input import JawInput
 from rlcg_ros.parameters import declare, watch
 from rlcg_ros.run import run
 from rlcg_ros.shares import find_urdf
 from rlcg_sim.lockstep import JawCommand
-from rlcg_sim.objects import OBJECT_SETS
 from rlcg_sim.sim_loop import SimLoop
 from rlcg_sim.sim_parameters import SimParameters
+from rlcg_sim.worlds import make_servo, make_world, reset_reason
 
 LOCKSTEP_TICK_S = 0.1
 
@@ -50,8 +49,10 @@ class SimNode(Node):
         super().__init__("sim_node")
         self._cell = cell
         self._settings = declare(self, SimParameters)
-        world = _make_world(self._settings, cell)
+        urdf = find_urdf(self._settings.urdf or cell.urdf)
+        world = make_world(self._settings, cell, urdf)
         self._loop = SimLoop(world, self._settings, 1.0 / cell.control_rate_hz)
+        self._loop.servo = make_servo(self._settings, cell, urdf)
 
     def begin(self) -> None:
         """Fill the bin, then open the topics."""
@@ -78,8 +79,8 @@ class SimNode(Node):
         self._joints_out = self.create_publisher(
             JointState, "joint_states", qos.JOINT_STATES_PUBLISHED
         )
-        self.create_subscription(JointTrajectory, "joint_trajectory", self._on_arm, qos.COMMAND)
-        self.create_subscription(JointTrajectory, "gripper_command", self._on_jaw, qos.COMMAND)
+        ArmInputs(self, self._settings.command_mode, self._cell.arm, self._now_s, self._on_arm)
+        JawInput(self, self._settings.gripper_mode, self._cell.gripper, self._now_s, self._on_jaw)
 
     def _open_services(self) -> None:
         self.create_service(ResetWorld, "~/reset", self._on_reset)
@@ -87,28 +88,16 @@ class SimNode(Node):
         self.create_service(SetBool, "~/pause", self._on_pause)
         self.create_service(Trigger, "~/step", self._on_step)
 
-    def _on_arm(self, msg: JointTrajectory) -> None:
-        trajectory = self._read(msg, self._cell.arm.joint_names)
-        if trajectory is not None:
-            self._loop.command_arm(trajectory, time.monotonic())
-            self._publish()
+    def _now_s(self) -> float:
+        return self._loop.stamp_s(self._loop.world.time_s)
 
-    def _on_jaw(self, msg: JointTrajectory) -> None:
-        trajectory = self._read(msg, (self._cell.gripper.joint_name,))
-        if trajectory is not None:
-            opening_m = float(trajectory.positions[-1, 0])
-            jaw = JawCommand(opening_m, float(trajectory.times_s[-1]))
-            self._loop.command_jaw(jaw, time.monotonic())
-            self._publish()
+    def _on_arm(self, order: ArmTrajectory | ServoOrder) -> None:
+        self._loop.command_arm(order, time.monotonic())
+        self._publish()
 
-    def _read(self, msg: JointTrajectory, names: tuple[str, ...]) -> ArmTrajectory | None:
-        """Return the trajectory, or None with a log line for one that controllers ignore."""
-        try:
-            now_s = self._loop.stamp_s(self._loop.world.time_s)
-            return check_trajectory(trajectory_from_msg(msg, names, now_s), len(names))
-        except (InputError, SpecError) as error:
-            self.get_logger().error(f"command ignored: {error}")
-            return None
+    def _on_jaw(self, opening_m: float, duration_s: float) -> None:
+        self._loop.command_jaw(JawCommand(opening_m, duration_s), time.monotonic())
+        self._publish()
 
     def _on_tick(self) -> None:
         self._loop.tick(time.monotonic())
@@ -132,12 +121,13 @@ class SimNode(Node):
         self, request: ResetWorld.Request, response: ResetWorld.Response
     ) -> ResetWorld.Response:
         objects = request.objects or self._settings.objects
+        without = tuple(request.without)
+        filling = Filling(request.count, request.objects_seed, without, request.placement)
         response.renderer = self._loop.world.renderer
         try:
-            info = self._loop.reset(request.seed, objects, time.monotonic())
+            info = self._loop.reset(request.seed, objects, time.monotonic(), filling)
         except WorldError as error:
-            known = objects in OBJECT_SETS
-            response.reason = WorldReason.NEVER_SETTLED if known else WorldReason.UNKNOWN_OBJECTS
+            response.reason = reset_reason(objects, request.placement)
             response.text = str(error)
             return response
         response.object_names = list(info.object_names)
@@ -149,8 +139,9 @@ class SimNode(Node):
     def _on_outcome(
         self, request: GetOutcome.Request, response: GetOutcome.Response
     ) -> GetOutcome.Response:
-        outcome = self._loop.world.outcome()
-        response.outcome, response.text = int(outcome), outcome.name.lower()
+        truth = self._loop.world.truth()
+        response.outcome, response.text = int(truth.outcome), truth.outcome.name.lower()
+        response.lifted, response.target = list(truth.lifted), truth.target
         return response
 
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
@@ -176,17 +167,6 @@ class SimNode(Node):
         complaint = self._loop.complaint()
         level = Level.WARN if complaint else Level.OK
         return Health(level, complaint or "running", self._loop.report())
-
-
-def _make_world(settings: SimParameters, cell: Cell) -> World:
-    urdf = find_urdf(settings.urdf or cell.urdf)
-    if settings.backend == "mock":
-        from rlcg_sim.mock_world import MockWorld
-
-        return MockWorld(cell, urdf)
-    from rlcg_sim.pybullet_world import PyBulletWorld  # heavy, and not needed by the mock
-
-    return PyBulletWorld(cell, urdf, gui=settings.gui, renderer=settings.renderer)
 
 
 def main() -> None:

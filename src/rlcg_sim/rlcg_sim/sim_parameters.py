@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from rlcg_core.outputs import COMMAND_MODES, GRIPPER_MODES
 from rlcg_core.parameters import param
 from rlcg_sim.faults import Faults
 from rlcg_sim.objects import OBJECT_SETS
@@ -18,6 +19,14 @@ class SimParameters:
     backend: str = param("pybullet", "physics, or a mock without it", choices=BACKENDS)
     lockstep: bool = param(
         False, "time moves one control step per pair of arm and gripper commands; else real time"
+    )
+    command_mode: str = param(
+        "joint_trajectory",
+        "controller that the arm plays; lock-step knows the first",
+        choices=COMMAND_MODES,
+    )
+    gripper_mode: str = param(
+        "joint_trajectory", "controller that the gripper plays", choices=GRIPPER_MODES[:2]
     )
     gui: bool = param(False, "open PyBullet's window; needs a display")
     renderer: str = param(

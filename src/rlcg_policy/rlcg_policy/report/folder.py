@@ -3,28 +3,81 @@
 
 import os
 import re
+import time
 from datetime import datetime
 from pathlib import Path
 
 from rlcg_core.errors import ConfigError
 from rlcg_policy.report.page import page
-from rlcg_policy.report.record import Report, write_atomically, write_json
-from rlcg_policy.report.strip import Strip
+from rlcg_policy.report.record import write_atomically
+from rlcg_policy.report.report import Report, write_json
+from rlcg_policy.report.strip import Row, Strip
+
+# The page holds every picture of the run: it may take this share of the time, not more.
+PAGE_SHARE = 0.05
+ROWS_FOLDER = "strips"
 
 
 class RunFolder:
     """Writes a report after each grasp, so that what is done survives whatever comes."""
 
-    def __init__(self, runs: Path, name: str, started: datetime) -> None:
-        """Make the folder and point ``latest`` to it; raises `ConfigError` if that cannot be."""
-        self.path = make_run_folder(runs, name, started, "latest")
+    def __init__(self, path: Path) -> None:
+        """Take a folder that is there; see `begin` and `resume`."""
+        self.path, self._strip = path, Strip()
+        self._page_due_s = 0.0
 
-    def write(self, report: Report, strip: Strip) -> None:
-        """Write ``report.json``, ``strip.png`` and ``report.html``, each whole or not at all."""
+    @classmethod
+    def begin(cls, runs: Path, name: str, started: datetime) -> "RunFolder":
+        """Make the folder and point ``latest`` to it; raises `ConfigError` if that cannot be."""
+        return cls(make_run_folder(runs, name, started, "latest"))
+
+    @classmethod
+    def resume(cls, runs: Path, name: str) -> "RunFolder":
+        """Take the folder of an earlier run: a name in ``runs``, as "latest", or a path.
+
+        Raises `ConfigError` if there is none.
+        """
+        for path in (runs / name, Path(name).expanduser()):
+            if path.is_dir():
+                return cls(path.resolve())
+        raise ConfigError(
+            f"resume is {name!r}, but there is no folder {runs / name} nor {name}: name the "
+            "folder of an earlier run, or leave resume out"
+        )
+
+    def add_row(self, index: int, row: Row) -> None:
+        """Keep the pictures of a grasp; a resumed run finds them here."""
+        self._strip.add(row)
+        if row.thumbnails:
+            rows = self.path / ROWS_FOLDER
+            rows.mkdir(exist_ok=True)
+            write_atomically(rows / _row_name(index), row.jpeg())
+
+    def write(self, report: Report, whole: bool = False) -> None:
+        """Write ``report.json`` and ``strip.png``, and now and then ``report.html``.
+
+        Each whole or not at all. ``whole``: the page as well, however long it takes.
+        """
         write_json(report, self.path)
-        picture = strip.png()
-        write_atomically(self.path / "strip.png", picture)
-        write_atomically(self.path / "report.html", page(report, picture).encode())
+        if whole or time.monotonic() >= self._page_due_s:
+            begun_s = time.monotonic()
+            strip = self.path / "strip.png"
+            if self._strip.filled or not strip.exists():
+                write_atomically(strip, self._strip.png())
+            html = page(report, self._rows(report)).encode()
+            write_atomically(self.path / "report.html", html)
+            ended_s = time.monotonic()
+            self._page_due_s = ended_s + (ended_s - begun_s) / PAGE_SHARE
+
+    def _rows(self, report: Report) -> dict[int, bytes]:
+        """Return the JPEG pictures by index of the grasp."""
+        rows = self.path / ROWS_FOLDER
+        paths = {one.index: rows / _row_name(one.index) for one in report.episodes}
+        return {index: path.read_bytes() for index, path in paths.items() if path.is_file()}
+
+
+def _row_name(index: int) -> str:
+    return f"{index:05d}.jpg"
 
 
 def make_run_folder(runs: Path, name: str, started: datetime, link: str) -> Path:

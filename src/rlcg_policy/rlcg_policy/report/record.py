@@ -1,26 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The record of an evaluation, as it stands in ``report.json``; described in docs/report-schema.md.
+"""One grasp of an evaluation, as it stands in journal and report; see docs/report-schema.md."""
 
-The schema only grows: keys keep their names and meanings, new ones may be added.
-"""
-
-import json
 import math
 import os
-from dataclasses import dataclass, field
-from itertools import compress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from rlcg_core.errors import ConfigError
+from rlcg_core.outcome_sources import Judgement, Source
 from rlcg_core.reasons import Outcome, TerminationReason
-from rlcg_core.statistics import median, percentile, wilson_interval
 
-SCHEMA_VERSION = 1
+E = TypeVar("E", bound=IntEnum)
 
 
 @dataclass(frozen=True)
 class GraspRecord:
-    """One attempt. ``seed`` is of the scene; milliseconds and ``network_ran`` are per step."""
+    """One attempt. ``seed`` is of the scene; milliseconds and ``network_ran`` are per step.
+
+    ``slot``, ``round`` and ``placement`` are of the protocol; ``robot`` did it. ``without`` and
+    ``target`` are numbers of objects in ``object_names``. ``sources``: all that was said of the
+    outcome, ``judged_by`` the one that counts, empty where none was asked. ``tries``: how often
+    the attempt was begun; more than once where the program was cut off in the midst of it.
+    """
 
     index: int
     seed: int
@@ -34,95 +38,74 @@ class GraspRecord:
     image_to_command_ms: tuple[float, ...] = ()
     network_ran: tuple[bool, ...] = ()
     object_names: tuple[str, ...] = ()
+    robot: str = ""
+    slot: int = 0
+    round: int = 0
+    placement: str = ""
+    without: tuple[int, ...] = ()
+    judged_by: str = ""
+    sources: tuple[Judgement, ...] = ()
+    recording: str = ""
+    tries: int = 1
+
+    @property
+    def valid(self) -> bool:
+        """Whether this attempt counts: a success or a failure."""
+        return self.outcome in (Outcome.SUCCESS, Outcome.FAILURE)
+
+    @property
+    def lifted(self) -> tuple[int, ...]:
+        """Return the numbers of the objects that somebody saw held up."""
+        return next((one.lifted for one in self.sources if one.lifted), ())
+
+    @property
+    def target(self) -> int:
+        """Return the number of the object that was grasped at, -1 if nobody knows."""
+        return next((one.target for one in self.sources if one.target >= 0), -1)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row of ``episodes``."""
         return {
             "index": self.index,
+            "robot": self.robot,
+            "slot": self.slot,
+            "round": self.round,
+            "placement": self.placement,
             "seed": self.seed,
             "outcome": self.outcome.name.lower(),
+            "judged_by": self.judged_by,
+            "sources": [_judgement_as_dict(one) for one in self.sources],
             "termination_reason": self.reason.name.lower(),
             "text": self.text,
             "steps": self.steps,
-            "last_q": _number(self.last_q),
-            "duration_s": _number(self.duration_s),
-            "step_ms": [_number(value) for value in self.step_ms],
-            "image_to_command_ms": [_number(value) for value in self.image_to_command_ms],
+            "last_q": number(self.last_q),
+            "duration_s": number(self.duration_s),
+            "step_ms": [number(value) for value in self.step_ms],
+            "image_to_command_ms": [number(value) for value in self.image_to_command_ms],
             "network_ran": list(self.network_ran),
             "object_names": list(self.object_names),
+            "without": list(self.without),
+            "recording": self.recording,
+            "tries": self.tries,
         }
 
 
-@dataclass
-class Report:
-    """An evaluation so far. ``wanted``: the attempts asked for; ``started``: UTC, ISO 8601."""
-
-    model: str
-    objects: str
-    seed: int
-    wanted: int
-    commit: str
-    backend: str
-    started: str
-    renderer: str = ""
-    duration_s: float = 0.0
-    episodes: list[GraspRecord] = field(default_factory=list)
-
-    def count(self, *outcomes: Outcome) -> int:
-        """Return the number of attempts with one of these outcomes."""
-        return sum(episode.outcome in outcomes for episode in self.episodes)
-
-    @property
-    def grasps(self) -> int:
-        """Return the valid attempts: successes and failures."""
-        return self.count(Outcome.SUCCESS, Outcome.FAILURE)
-
-    @property
-    def successes(self) -> int:
-        """Return the attempts that held an object up."""
-        return self.count(Outcome.SUCCESS)
-
-    @property
-    def commands(self) -> int:
-        """Return the decisions of all attempts."""
-        return sum(episode.steps for episode in self.episodes)
-
-    def network_ms(self, name: str) -> list[float]:
-        """Return ``step_ms`` or ``image_to_command_ms`` of all steps that ran the network.
-
-        The others, which a rule alone decided, are faster and would flatter the median.
-        """
-        return [ms for e in self.episodes for ms in compress(getattr(e, name), e.network_ran)]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the whole report as plain data."""
-        rate = self.successes / self.grasps if self.grasps else None
-        step_ms, delay_ms = self.network_ms("step_ms"), self.network_ms("image_to_command_ms")
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "grasps": self.grasps,
-            "successes": self.successes,
-            "success_rate": _number(rate),
-            "interval_95": [_number(v) for v in wilson_interval(self.successes, self.grasps)],
-            "invalid": len(self.episodes) - self.grasps,
-            "wanted": self.wanted,
-            "complete": len(self.episodes) >= self.wanted,
-            "steps_median": median([float(episode.steps) for episode in self.episodes]),
-            "step_ms_median": _number(median(step_ms)),
-            "step_ms_p95": _number(percentile(step_ms, 95.0)),
-            "image_to_command_ms_median": _number(median(delay_ms)),
-            "image_to_command_ms_p95": _number(percentile(delay_ms, 95.0)),
-            "model": self.model,
-            "objects": self.objects,
-            "seed": self.seed,
-            "commit": self.commit,
-            "backend": self.backend,
-            "renderer": self.renderer,
-            "started": self.started,
-            "duration_s": _number(self.duration_s),
-            "cpu_count": os.cpu_count(),
-            "episodes": [episode.as_dict() for episode in self.episodes],
-        }
+def from_dict(row: Mapping[str, Any]) -> GraspRecord:
+    """Return the record that `GraspRecord.as_dict` wrote; raises `ConfigError` for another form."""
+    try:
+        plain = dict(row)
+        reason = _named(TerminationReason, plain.pop("termination_reason"))
+        outcome = _named(Outcome, plain.pop("outcome"))
+        said = tuple(_judgement(one) for one in plain.pop("sources"))
+        for name in ("last_q", "duration_s"):
+            plain[name] = math.nan if plain[name] is None else float(plain[name])
+        lists = {name: _tuple(v) for name, v in plain.items() if isinstance(v, list)}
+        return GraspRecord(**{**plain, **lists}, reason=reason, outcome=outcome, sources=said)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"a grasp is written as {str(row)[:80]}... ({error}), expected the form of "
+            "docs/report-schema.md: it is of another version of rlcg"
+        ) from error
 
 
 def write_atomically(path: Path, contents: bytes) -> None:
@@ -132,12 +115,34 @@ def write_atomically(path: Path, contents: bytes) -> None:
     os.replace(part, path)
 
 
-def write_json(report: Report, folder: Path) -> None:
-    """Write ``report.json`` into ``folder``."""
-    text = json.dumps(report.as_dict(), indent=1, allow_nan=False)
-    write_atomically(folder / "report.json", (text + "\n").encode())
-
-
-def _number(value: float | None) -> float | None:
+def number(value: float | None) -> float | None:
     """Round for the record; what is no number becomes null."""
     return None if value is None or not math.isfinite(value) else round(value, 4)
+
+
+def _judgement_as_dict(one: Judgement) -> dict[str, Any]:
+    return {
+        "source": one.source.value,
+        "outcome": one.outcome.name.lower(),
+        "text": one.text,
+        "lifted": list(one.lifted),
+        "target": one.target,
+    }
+
+
+def _judgement(plain: Mapping[str, Any]) -> Judgement:
+    return Judgement(
+        source=Source(plain["source"]),
+        outcome=_named(Outcome, plain["outcome"]),
+        text=str(plain["text"]),
+        lifted=tuple(int(one) for one in plain["lifted"]),
+        target=int(plain["target"]),
+    )
+
+
+def _tuple(values: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(math.nan if value is None else value for value in values)
+
+
+def _named(kind: type[E], name: str) -> E:
+    return kind[name.upper()]

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""sensor_msgs/CameraInfo to and from `rlcg_core.camera.CameraModel`."""
+"""sensor_msgs/CameraInfo to and from the core's `CameraModel` and `Calibration`."""
 
 import numpy as np
 import numpy.typing as npt
 from sensor_msgs.msg import CameraInfo
 
+from rlcg_core.calibration import Calibration
 from rlcg_core.camera import CameraModel
 from rlcg_core.errors import InputError
 from rlcg_ros.conversions.stamps import stamp_from_s
@@ -25,8 +26,8 @@ def camera_from_info(msg: CameraInfo, transform_camera_to_base: FloatArray) -> C
         )
     if np.any(np.abs(np.array(msg.d)) > 1e-9):
         raise InputError(
-            f"camera_info has lens distortion {list(msg.d)}, expected none: "
-            "remap image_raw and camera_info to the rectified picture"
+            f"camera_info has lens distortion {list(msg.d)}, expected none: set rectify of "
+            "camera_node, or remap image_raw and camera_info to the rectified picture"
         )
     return CameraModel(
         msg.width, msg.height, intrinsics_px, transform_camera_to_base, msg.header.frame_id
@@ -42,3 +43,29 @@ def camera_to_info(camera: CameraModel, stamp_s: float) -> CameraInfo:
     msg.r = np.eye(3).ravel().tolist()
     msg.p = np.hstack([camera.intrinsics_px, np.zeros((3, 1))]).ravel().tolist()
     return msg
+
+
+def calibration_to_info(calibration: Calibration, stamp_s: float, frame_id: str) -> CameraInfo:
+    """Return the message of a calibration; uncalibrated, K, R and P are 0 and D is empty."""
+    msg = CameraInfo(width=calibration.width_px, height=calibration.height_px)
+    msg.header.stamp, msg.header.frame_id = stamp_from_s(stamp_s), frame_id
+    msg.distortion_model = calibration.distortion_model
+    msg.d = calibration.distortion.tolist()
+    msg.k = calibration.intrinsics_px.ravel().tolist()
+    msg.r = calibration.rectification.ravel().tolist()
+    msg.p = calibration.projection_px.ravel().tolist()
+    return msg
+
+
+def calibration_from_info(msg: CameraInfo, camera_name: str) -> Calibration:
+    """Return the calibration in the message, checked; raises `InputError`."""
+    return Calibration(
+        int(msg.width),
+        int(msg.height),
+        np.array(msg.k, dtype=np.float64).reshape(3, 3),
+        msg.distortion_model,
+        np.array(msg.d, dtype=np.float64),
+        np.array(msg.r, dtype=np.float64).reshape(3, 3),
+        np.array(msg.p, dtype=np.float64).reshape(3, 4),
+        camera_name,
+    ).check()

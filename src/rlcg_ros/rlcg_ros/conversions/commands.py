@@ -37,4 +37,6 @@ def command_from_msg(msg: GraspCommand, receipt_s: float) -> GateCommand:
         frame_id=msg.header.frame_id,
         spec_fingerprint=msg.spec_fingerprint,
         receipt_s=receipt_s,
+        episode_id=msg.episode_id,
+        step=msg.step,
     )

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Episodes as training reads them: a folder each, with PNG pictures and two JSON files.
+
+``episode.json`` and the pictures are the format of rlcg-train; ``decisions.json`` beside it adds
+what was decided and what came of it. A folder appears under its name only when it is complete.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rlcg_core import spec, strict_json
+from rlcg_core.errors import BundleError, DataError
+from rlcg_core.reasons import Outcome
+from rlcg_core.types import ImageArray
+from rlcg_record.records import EpisodeRecord, StepRecord
+
+EPISODE, DECISIONS = "episode.json", "decisions.json"
+
+
+@dataclass(frozen=True)
+class StepFile:
+    """One entry of ``episode.json``; ``image`` is a file beside it."""
+
+    image: str
+    state: tuple[float, ...]
+    tool_pose: tuple[float, ...]
+    projection: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class EpisodeFile:
+    """All of ``episode.json``."""
+
+    source: str
+    steps: tuple[StepFile, ...]
+    spec_fingerprint: str = field(default_factory=spec.fingerprint)
+
+
+@dataclass(frozen=True)
+class DecisionFile:
+    """One entry of ``decisions.json``; ``reward`` is null while nobody judged the grasp."""
+
+    action: tuple[float, ...]
+    stamp_s: float
+    q_value: float | None
+    cem_mean: tuple[float, ...]
+    cem_std: tuple[float, ...]
+    phase: str
+    reward: float | None
+    done: bool
+
+
+@dataclass(frozen=True)
+class DecisionsFile:
+    """All of ``decisions.json``."""
+
+    outcome: str
+    judge: str
+    about: dict[str, str]
+    decisions: tuple[DecisionFile, ...]
+
+
+def write(folder: Path, record: EpisodeRecord) -> None:
+    """Write an episode as ``folder``; raises `DataError` if that exists or cannot be written."""
+    if folder.exists():
+        raise DataError(f"{folder} exists already: choose another --out")
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    names = [f"{number:03d}.png" for number in range(len(record.steps))]
+    for name, step in zip(names, record.steps, strict=True):
+        (part / name).write_bytes(png(step.image_hwc))
+    steps = [
+        StepFile(name, step.state, step.tool_pose, step.projection)
+        for name, step in zip(names, record.steps, strict=True)
+    ]
+    strict_json.write(EpisodeFile(record.source, tuple(steps)), part / EPISODE)
+    decisions = tuple(_decision(record, number) for number in range(len(record.steps)))
+    told = DecisionsFile(record.outcome.name, record.judge, record.about, decisions)
+    strict_json.write(told, part / DECISIONS)
+    os.replace(part, folder)
+
+
+def read(folder: Path) -> EpisodeRecord:
+    """Return an episode; raises `DataError` for one that is incomplete or of another spec."""
+    try:
+        seen = strict_json.read(EpisodeFile, folder / EPISODE)
+        told = strict_json.read(DecisionsFile, folder / DECISIONS)
+    except BundleError as error:
+        raise DataError(f"{error}; or leave this episode out") from error
+    if seen.spec_fingerprint != spec.fingerprint():
+        raise DataError(
+            f"{folder} is of spec {seen.spec_fingerprint}, expected {spec.fingerprint()}"
+        )
+    pairs = zip(seen.steps, told.decisions, strict=True)
+    steps = tuple(_step(folder, step, decision) for step, decision in pairs)
+    outcome = Outcome[told.outcome]
+    return EpisodeRecord(folder.name, seen.source, steps, outcome, told.judge, told.about)
+
+
+def png(image_hwc: ImageArray) -> bytes:
+    """Return a picture as lossless PNG; raises `DataError`."""
+    done, data = cv2.imencode(".png", image_hwc[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    if not done:
+        raise DataError("a picture could not be encoded as PNG: check the OpenCV installation")
+    return data.tobytes()
+
+
+def _decision(record: EpisodeRecord, number: int) -> DecisionFile:
+    step = record.steps[number]
+    known = step.q_value is not None and np.isfinite(step.q_value)
+    return DecisionFile(
+        action=step.action,
+        stamp_s=step.stamp_s,
+        q_value=step.q_value if known else None,
+        cem_mean=step.cem_mean,
+        cem_std=step.cem_std,
+        phase=step.phase,
+        reward=record.reward(number),
+        done=record.done(number),
+    )
+
+
+def _step(folder: Path, seen: StepFile, told: DecisionFile) -> StepRecord:
+    loaded = cv2.imread(str(folder / seen.image), cv2.IMREAD_COLOR)
+    if loaded is None:
+        raise DataError(f"{folder / seen.image} is no readable picture: convert the bag again")
+    return StepRecord(
+        image_hwc=np.ascontiguousarray(loaded[:, :, ::-1], np.uint8),
+        state=seen.state,
+        tool_pose=seen.tool_pose,
+        projection=seen.projection,
+        action=told.action,
+        stamp_s=told.stamp_s,
+        q_value=told.q_value,
+        cem_mean=told.cem_mean,
+        cem_std=told.cem_std,
+        phase=told.phase,
+    )

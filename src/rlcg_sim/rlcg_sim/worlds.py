@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worlds by name, the servo of an arm, and why a world would not be reset."""
+
+from pathlib import Path
+
+from rlcg_core.cell import Cell
+from rlcg_core.errors import ConfigError
+from rlcg_core.ports import World
+from rlcg_core.reasons import WorldReason
+from rlcg_sim.arm_servo import ArmServo
+from rlcg_sim.objects import OBJECT_SETS
+from rlcg_sim.placements import PLACEMENTS
+from rlcg_sim.sim_parameters import SimParameters
+from rlcg_sim.urdf_chain import read_chain
+
+
+def make_world(settings: SimParameters, cell: Cell, urdf: Path) -> World:
+    """Return the world that ``settings.backend`` names; raises `WorldError`."""
+    if settings.backend == "mock":
+        from rlcg_sim.mock_world import MockWorld
+
+        return MockWorld(cell, urdf)
+    from rlcg_sim.pybullet_world import PyBulletWorld  # heavy, and not needed by the mock
+
+    return PyBulletWorld(cell, urdf, gui=settings.gui, renderer=settings.renderer)
+
+
+def make_servo(settings: SimParameters, cell: Cell, urdf: Path) -> ArmServo | None:
+    """Return what follows set points, None where the arm takes trajectories.
+
+    Raises:
+        ConfigError: Set points in lock-step, where time moves by whole commands.
+    """
+    if settings.command_mode == "joint_trajectory":
+        return None
+    if settings.lockstep:
+        raise ConfigError(
+            f"command_mode is {settings.command_mode} in lock-step, expected joint_trajectory "
+            "there: set lockstep to false"
+        )
+    return ArmServo(read_chain(urdf, cell.arm.base_frame, cell.arm.tool_frame), cell.arm)
+
+
+def reset_reason(objects: str, placement: str) -> WorldReason:
+    """Return why a world could not be reset with these."""
+    if objects not in OBJECT_SETS:
+        return WorldReason.UNKNOWN_OBJECTS
+    return WorldReason.NEVER_SETTLED if placement in PLACEMENTS else WorldReason.NOT_SUPPORTED

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+import errno
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+from bag_bench import INFO, RESULTS, KeeperBench, joint_state, picture, sample
+from rlcg_msgs.msg import EpisodeResult
+from sensor_msgs.msg import CameraInfo
+
+from rlcg_record.reader import BagReader
+from rlcg_record.sample import Decided, Ended, GateNews, Judged, Sample, Wished
+
+STOP = GateNews(stopped=True, reason="DEADMAN")
+
+
+def times(bag: Path, name: str = "joint_states") -> list[float]:
+    """Return when the joint states in a bag were made."""
+    return [round(msg.position[0], 3) for _, msg in BagReader(bag).messages([name])]
+
+
+def test_an_episode_is_a_bag_from_before_its_first_decision_to_after_its_end(
+    tmp_path: Path,
+) -> None:
+    bench = KeeperBench(tmp_path, lead_s=1.0, tail_s=2.0)
+    bench.run(10.0)
+    bench.give(joint_state(10.0), Decided("one", 0))
+    bench.run(12.0)
+    bench.give(None, Ended("one", ""))
+    bench.run(20.0)
+    (bag,) = bench.bags()
+    assert bag.name.startswith("episode_")
+    assert bag.name.endswith("_one")
+    assert times(bag)[0] == pytest.approx(9.0, abs=0.11)
+    assert times(bag)[-1] == pytest.approx(14.0, abs=1.01)
+    assert len(times(bag)) == len(set(times(bag))) + 1  # 10.0 was given twice by the test
+    assert not BagReader(bag).truncated
+    notes = BagReader(bag).notes
+    assert notes["rlcg"] == {"robot": "bench"}
+    assert notes["rlcg_bag"] == {"kind": "episode", "episode_id": "one"}
+
+
+def test_the_frame_of_the_first_decision_is_in_the_bag_however_long_it_took(
+    tmp_path: Path,
+) -> None:
+    bench = KeeperBench(tmp_path, lead_s=0.5)
+    bench.run(1.0, picture)
+    bench.run(4.0)
+    bench.give(None, Decided("one", round(0.8e9)))
+    bench.keeper.close()
+    (bag,) = bench.bags()
+    stamps = [m.header.stamp.nanosec for _, m in BagReader(bag).messages(["image_raw"])]
+    assert stamps == [800_000_000, 900_000_000, 0]
+
+
+def test_the_newest_camera_info_is_in_the_bag_however_old_it_is(tmp_path: Path) -> None:
+    bench = KeeperBench(tmp_path, ring_s=2.0)
+    bench.give(sample(INFO, CameraInfo(width=640), 0.0))
+    bench.run(30.0)
+    bench.give(None, Decided("one", 0))
+    bench.keeper.close()
+    (bag,) = bench.bags()
+    stored = list(BagReader(bag).stored())
+    assert [m.width for _, m in BagReader(bag).messages(["camera_info"])] == [640]
+    # Logged where the bag begins, so that the bag does not seem to last 30 s.
+    assert stored[0].message.log_time == min(item.message.log_time for item in stored)
+    assert stored[-1].message.log_time - stored[0].message.log_time < 2e9
+
+
+def test_the_next_episode_ends_the_bag_of_the_one_before(tmp_path: Path) -> None:
+    bench = KeeperBench(tmp_path)
+    bench.run(1.0)
+    bench.give(None, Decided("one", 0))
+    bench.run(2.0)
+    bench.give(None, Decided("two", 0))
+    bench.run(3.0)
+    assert bench.keeper.status.open_names == (bench.bags()[1].name,)
+    assert not BagReader(bench.bags()[0]).truncated
+
+
+def result(at_s: float) -> Sample:
+    return sample(RESULTS, EpisodeResult(judge="operator"), at_s)
+
+
+def test_a_judgement_that_comes_late_is_in_the_bag_and_nothing_else_after_the_tail(
+    tmp_path: Path,
+) -> None:
+    bench = KeeperBench(tmp_path, tail_s=1.0, judge_s=30.0)
+    bench.run(1.0)
+    bench.give(None, Decided("one", 0))
+    bench.run(3.0)
+    bench.give(None, Ended("one", ""))
+    bench.run(20.0)
+    assert bench.keeper.status.closed == 0
+    bench.give(result(20.0), Judged())
+    bench.run(21.0)
+    assert bench.keeper.status.closed == 1
+    (bag,) = bench.bags()
+    assert times(bag)[-1] == pytest.approx(4.0, abs=0.11)
+    assert [m.judge for _, m in BagReader(bag).messages(["episode_result"])] == ["operator"]
+
+
+def test_a_judgement_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    bench = KeeperBench(tmp_path, tail_s=1.0, judge_s=5.0)
+    bench.run(1.0)
+    bench.give(None, Decided("one", 0))
+    bench.give(None, Ended("one", ""))
+    bench.run(5.0)
+    assert bench.keeper.status.closed == 0
+    bench.run(8.0)
+    assert bench.keeper.status.closed == 1
+
+
+def test_a_judgement_of_one_episode_does_not_end_the_next(tmp_path: Path) -> None:
+    bench = KeeperBench(tmp_path, tail_s=1.0, judge_s=30.0)
+    bench.run(1.0)
+    bench.give(None, Decided("one", 0))
+    bench.give(None, Ended("one", ""))
+    bench.run(2.0)
+    bench.give(None, Decided("two", 0))
+    bench.give(result(2.0), Judged())
+    bench.run(6.0)
+    assert bench.keeper.status.open_names == (bench.bags()[-1].name,)
+
+
+def test_an_episode_whose_policy_died_is_closed_after_a_while(tmp_path: Path) -> None:
+    bench = KeeperBench(tmp_path, idle_s=5.0)
+    bench.run(1.0)
+    bench.give(None, Decided("one", 0))
+    bench.run(5.0)
+    assert bench.keeper.status.closed == 0
+    bench.run(8.0)
+    assert bench.keeper.status.closed == 1
+
+
+def test_a_stopped_gate_dumps_what_came_before_once(tmp_path: Path) -> None:
+    bench = KeeperBench(tmp_path, ring_s=5.0, tail_s=2.0)
+    bench.run(20.0)
+    bench.give(None, STOP)
+    bench.run(20.5)
+    bench.give(None, STOP)
+    bench.give(None, Ended("one", "GATE_STOPPED"))
+    bench.run(25.0)
+    bench.give(None, STOP)
+    (bag,) = bench.bags()
+    assert bag.name.startswith("fault_")
+    assert bag.name.endswith("_GATE_DEADMAN")
+    assert times(bag)[0] == pytest.approx(15.0, abs=0.11)
+    assert times(bag)[-1] == pytest.approx(22.5, abs=1.01)
+    bench.give(None, GateNews(stopped=False, reason="OK"))
+    bench.give(None, STOP)
+    assert len(bench.bags("fault")) == 2
+
+
+def test_a_fault_in_an_episode_is_in_both_bags(tmp_path: Path) -> None:
+    bench = KeeperBench(tmp_path)
+    bench.run(8.0)
+    bench.give(None, Decided("one", 0))
+    bench.run(9.0)
+    bench.give(joint_state(9.05), Ended("one", "STALE_IMAGE"))
+    bench.run(14.0)
+    (episode,), (fault,) = bench.bags("episode"), bench.bags("fault")
+    assert fault.name.endswith("_STALE_IMAGE")
+    assert 9.05 in times(episode)
+    assert times(fault).count(9.05) == 1
+    assert times(fault)[0] < times(episode)[0]
+
+
+def test_in_mode_faults_episodes_are_not_kept_but_dumps_on_request_are(tmp_path: Path) -> None:
+    bench = KeeperBench(tmp_path, episodes=False)
+    bench.run(3.0)
+    bench.give(None, Decided("one", 0))
+    bench.give(None, Wished())
+    bench.keeper.close()
+    (bag,) = bench.bags()
+    assert bag.name.endswith("_ON_REQUEST")
+
+
+class FullDisk:
+    """A file that takes some bytes, then none."""
+
+    def __init__(self, path: Path, room: int) -> None:
+        self._file, self._room = path.open("xb"), room
+
+    def write(self, data: bytes) -> int:
+        if self._room < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._room -= len(data)
+        return self._file.write(data)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def test_a_full_disk_stops_that_bag_with_a_reason_and_the_next_one_works(tmp_path: Path) -> None:
+    room = 20_000
+
+    def opener(path: Path) -> BinaryIO:
+        return FullDisk(path, room)  # type: ignore[return-value]
+
+    bench = KeeperBench(tmp_path, opener=opener, tail_s=0.0)
+    bench.run(1.0)
+    bench.give(None, Decided("one", 0))
+    bench.run(60.0)
+    bench.give(None, Decided("one", 0))
+    status = bench.keeper.status
+    assert "No space left on device" in status.failure
+    assert "rlcg recover" in status.failure
+    assert status.open_names == ()
+    (bag,) = bench.bags()
+    assert len(times(bag)) > 20
+    assert BagReader(bag).truncated
+    room = 10**9
+    bench.give(None, Decided("two", 0))
+    bench.run(62.0)
+    assert status.failure == ""
+    assert len(bench.bags()) == 2
+
+
+def test_recording_stops_before_the_disk_is_full_with_a_complete_bag(tmp_path: Path) -> None:
+    bench = KeeperBench(tmp_path, min_free_bytes=5_000_000)
+    bench.run(1.0)
+    bench.give(None, Decided("one", 0))
+    bench.run(3.0)
+    bench.free = 4_000_000
+    bench.run(5.0)
+    assert bench.keeper.status.failure == "the disk has 4 MB free, expected 5: make room"
+    (bag,) = bench.bags()
+    assert not BagReader(bag).truncated
+    bench.give(None, Decided("one", 0))
+    assert len(bench.bags()) == 1
+
+
+def test_a_folder_that_vanished_is_a_reason_too(tmp_path: Path) -> None:
+    def gone(path: Path) -> BinaryIO:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
+
+    bench = KeeperBench(tmp_path, opener=gone)
+    bench.give(joint_state(0.0), Decided("one", 0))
+    assert "cannot be opened" in bench.keeper.status.failure
