@@ -52,9 +52,10 @@ class CemModule(nn.Module):
             chosen.append(elite[0])
             logits.append(scores[order[0]])
         best, logit = self._answer(chosen, logits)
+        action, logit = self.scorer.decide(code, best, logit, extra)
         # Not of a scalar: OpenVINO runs a graph with such a sigmoid in float32, whatever it holds.
         q = torch.sigmoid(logit[None])[0]
-        return self.scorer.action(best, extra), best, q, mean, std
+        return action, best, q, mean, std
 
     def _answer(self, chosen: list[Tensor], logits: list[Tensor]) -> tuple[Tensor, Tensor]:
         if self.cem.answer == "best_last":

@@ -10,7 +10,7 @@ from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import RlcgError
 from rlcg_sim.description import find_urdf
 from rlcg_sim.objects import OBJECT_SETS
-from rlcg_train import cli_bundle
+from rlcg_train import cli_bundle, cli_qt_opt
 from rlcg_train.cli_bundle import Command
 
 
@@ -55,8 +55,13 @@ def _fit(args: argparse.Namespace) -> None:
 
 
 def _measure(args: argparse.Namespace) -> None:
+    from rlcg_train import checkpoints
+    from rlcg_train.profiles import REACH
     from rlcg_train.trial import TrialSettings, measure
 
+    if checkpoints.load(args.checkpoint)[0] is REACH:
+        cli_qt_opt.measure(args)
+        return
     measure(
         TrialSettings(
             find_urdf(ROBOT1.urdf),
@@ -135,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     fresh.add_argument("--out", type=Path, required=True, help="checkpoint to write")
     fresh.add_argument("--seed", type=int, default=1, help="seed of the weights (default: 1)")
     cli_bundle.add_commands(add)
+    cli_qt_opt.add_commands(add)
     return parser
 
 

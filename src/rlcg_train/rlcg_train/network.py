@@ -40,6 +40,11 @@ class NetworkSettings:
         """Return plain data for checkpoints and provenance."""
         return asdict(self)
 
+    @property
+    def features(self) -> int:
+        """Return how many numbers the tower makes of a patch."""
+        return self.widths[-1] * (self.reach_px // 8) * (self.span_px // 8)
+
 
 SCALARS = 9
 
@@ -50,18 +55,9 @@ class GraspNetwork(nn.Module):
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
         self.settings = settings
-        first, second, third = settings.widths
-        planes = 3 * len(settings.planes_m)
-        self.features = nn.Sequential(
-            *_block(planes, first, kernel=5, stride=2),
-            *_block(first, second, kernel=3, stride=2),
-            *_block(second, second, kernel=3, stride=1),
-            *_block(second, third, kernel=3, stride=2),
-            nn.Flatten(),
-        )
-        cells = (settings.reach_px // 8) * (settings.span_px // 8)
+        self.features = tower(settings)
         self.head = nn.Sequential(
-            nn.Linear(third * cells + SCALARS, settings.hidden),
+            nn.Linear(settings.features + SCALARS, settings.hidden),
             nn.ReLU(),
             nn.Linear(settings.hidden, settings.hidden),
             nn.ReLU(),
@@ -75,13 +71,25 @@ class GraspNetwork(nn.Module):
         return logits[:, 0]
 
 
+def tower(settings: NetworkSettings) -> nn.Sequential:
+    """Return the layers from patches (B, 3P, H, W) to features (B, F)."""
+    first, second, third = settings.widths
+    return nn.Sequential(
+        *_block(3 * len(settings.planes_m), first, kernel=5, stride=2),
+        *_block(first, second, kernel=3, stride=2),
+        *_block(second, second, kernel=3, stride=1),
+        *_block(second, third, kernel=3, stride=2),
+        nn.Flatten(),
+    )
+
+
 def _block(inputs: int, outputs: int, kernel: int, stride: int) -> list[nn.Module]:
     convolution = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
     return [convolution, nn.BatchNorm2d(outputs), nn.ReLU()]
 
 
-def patch_points(settings: NetworkSettings, goal: Tensor) -> Tensor:
-    """Return base-frame points (B, P, H * W, 3) of the patches at goals (B, 3) of x, y, yaw.
+def patch_places(settings: NetworkSettings, goal: Tensor) -> tuple[Tensor, Tensor]:
+    """Return base-frame x and y, each (B, H * W), of the patches at goals (B, 3) of x, y, yaw.
 
     Rows run across the jaw, columns along its closing direction, (sin yaw, -cos yaw).
     """
@@ -92,7 +100,12 @@ def patch_points(settings: NetworkSettings, goal: Tensor) -> Tensor:
     span_grid = span.reshape(rows, 1).expand(rows, columns).reshape(1, -1)
     sine, cosine = torch.sin(goal[:, 2:3]), torch.cos(goal[:, 2:3])
     x = goal[:, 0:1] + reach_grid * sine + span_grid * cosine
-    y = goal[:, 1:2] - reach_grid * cosine + span_grid * sine
+    return x, goal[:, 1:2] - reach_grid * cosine + span_grid * sine
+
+
+def patch_points(settings: NetworkSettings, goal: Tensor) -> Tensor:
+    """Return base-frame points (B, P, H * W, 3) of the patches at goals (B, 3) of x, y, yaw."""
+    x, y = patch_places(settings, goal)
     planes = [torch.stack([x, y, torch.full_like(x, z)], dim=-1) for z in settings.planes_m]
     return torch.stack(planes, dim=1)
 

@@ -2,7 +2,8 @@
 """The network profiles: what CEM searches, what is learned, what a rule does.
 
 ``goal``: the small grasp-success predictor; a rule carries the goal out. ``action``: QT-Opt's
-network at paper size; the whole action is learned.
+network at paper size; the whole action is learned. ``reach``: the whole action learned by the small
+network that looks where a move leads.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from rlcg_core.cell import ROBOT1
 from rlcg_core.cem import CemSettings, Variable
 from rlcg_core.manifest import CemStart
 from rlcg_core.rule import RuleParameters
+from rlcg_train.qt_opt import reach
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -104,5 +106,22 @@ def _action_profile() -> Profile:
     )
 
 
-GOAL, ACTION = _goal_profile(), _action_profile()
-PROFILES = {profile.name: profile for profile in (GOAL, ACTION)}
+def _reach_example(case: int) -> dict[str, FloatArray]:
+    return {**_goal_example(case), **_action_example(case)}
+
+
+def _reach_profile() -> Profile:
+    return Profile(
+        name="reach",
+        variables=reach.VARIABLES,
+        std_floor=reach.STD_FLOOR,
+        iterations=3,
+        start=reach.START,
+        learned=spec.ACTION_NAMES,
+        rule=None,
+        example=_reach_example,
+    )
+
+
+GOAL, ACTION, REACH = _goal_profile(), _action_profile(), _reach_profile()
+PROFILES = {profile.name: profile for profile in (GOAL, ACTION, REACH)}

@@ -36,6 +36,15 @@ class Scorer(nn.Module, ABC):
     def action(self, best: Tensor, extra: tuple[Tensor, ...]) -> Tensor:
         """Return the spec's action (8,) of the chosen sample (V,)."""
 
+    def decide(
+        self, code: tuple[Tensor, ...], best: Tensor, logit: Tensor, extra: tuple[Tensor, ...]
+    ) -> tuple[Tensor, Tensor]:
+        """Return the action (8,) and its logit (), given the search's best sample and its logit.
+
+        A scorer that knows of choices beyond the search compares them here.
+        """
+        return self.action(best, extra), logit
+
 
 class GoalScorer(Scorer):
     """Goals x, y [m], yaw [rad] in the base frame; inputs ``tool_pose`` (4,), ``projection``."""

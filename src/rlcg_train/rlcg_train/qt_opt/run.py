@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A QT-Opt run: a learner, the actors beside it, and a folder from which it goes on exactly.
+
+``policy.pt`` is the freshest policy, which actors read; ``checkpoint.pt`` all that the learner
+needs to go on. Both appear whole or not at all.
+"""
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+from rlcg_core.errors import DataError
+from rlcg_train import checkpoints
+from rlcg_train.export import current_commit
+from rlcg_train.network import GraspNetwork
+from rlcg_train.profiles import REACH
+from rlcg_train.qt_opt.collection import CollectionSettings, start_actors
+from rlcg_train.qt_opt.judge import AlarmSettings, CollapseAlarm, Judge
+from rlcg_train.qt_opt.learner import DivergedError, Learner
+from rlcg_train.qt_opt.patch_q import PatchQNetwork, PatchQSettings
+from rlcg_train.qt_opt.replay import ReplaySource
+from rlcg_train.qt_opt.run_folder import RunFolder, RunState
+from rlcg_train.qt_opt.settings import LearnSettings
+
+POLICY, CHECKPOINT = "policy.pt", "checkpoint.pt"
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Where a run writes and reads, and when it saves and judges.
+
+    ``store``: folder of the replay sources, by stream name. ``predictor``: a grasp-success
+    predictor whose tower the network begins with, if any.
+    """
+
+    out: Path
+    store: Path
+    predictor: Path | None = None
+    learn: LearnSettings = field(default_factory=LearnSettings)
+    network: PatchQSettings = field(default_factory=PatchQSettings)
+    alarms: AlarmSettings = field(default_factory=AlarmSettings)
+    save_every_s: float = 120.0
+    judge_every: int = 5
+
+
+def build_network(settings: RunSettings) -> PatchQNetwork:
+    """Return the network that a run begins with; raises `DataError`."""
+    torch.manual_seed(settings.learn.seed)
+    network = PatchQNetwork(settings.network)
+    if settings.predictor is not None:
+        profile, trained = checkpoints.load(settings.predictor)
+        if not isinstance(trained, GraspNetwork):
+            raise DataError(f"{settings.predictor} is of profile {profile.name}, expected goal")
+        network.begin_with(trained)
+    return network
+
+
+class Run:
+    """Learns cycle by cycle until enough are done, told to stop, or diverged."""
+
+    def __init__(self, settings: RunSettings, total: int = 0) -> None:
+        """Take the folder and go on from its checkpoint; ``total`` 0 goes on until stopped.
+
+        Raises `DataError` if the folder is another trainer's or of other settings.
+        """
+        self.settings = settings
+        sources = {s.name: ReplaySource(settings.store / s.name) for s in settings.learn.streams}
+        self.learner = Learner(settings.learn, build_network(settings), sources)
+        state = RunState(
+            "qt-opt", _plain(settings), settings.learn.seed, current_commit(), total=total
+        )
+        self.folder = RunFolder(settings.out, state)
+        self._seconds, self._saved_at = 0.0, time.monotonic()
+        self._judge, self._alarm = Judge(self.learner), CollapseAlarm(settings.alarms)
+        self._resume()
+        self._write_policy()
+
+    def _resume(self) -> None:
+        path = self.settings.out / CHECKPOINT
+        if not path.exists():
+            return
+        state = torch.load(path, weights_only=True)
+        self.learner.load_state_dict(state["learner"])
+        self._seconds = float(state["seconds"])
+        print(f"resuming {path} after cycle {self.learner.cycles}", flush=True)
+
+    def go(self, asked_to_stop: Callable[[], bool] = lambda: False) -> str:
+        """Learn; return how it ended: finished, interrupted or diverged."""
+        total, ended = self.folder.state.total, "finished"
+        try:
+            while not total or self.learner.cycles < total:
+                if asked_to_stop():
+                    ended = "interrupted"
+                    break
+                self._cycle()
+        except DivergedError as error:
+            self.folder.end("diverged", str(error))
+            return "diverged"
+        except BaseException as error:
+            self.folder.end("interrupted", f"{type(error).__name__}: {error}")
+            raise
+        self._save()
+        self.folder.end(ended)
+        return ended
+
+    def _cycle(self) -> None:
+        started = time.monotonic()
+        metrics, note = self.learner.cycle(), ""
+        if self.learner.cycles % self.settings.judge_every == 0:
+            metrics |= self._judge.metrics()
+            note = self._alarm.text(self.learner.cycles, metrics)
+        self._seconds += time.monotonic() - started
+        self.folder.note(self.learner.cycles, self._seconds, metrics, note)
+        self._write_policy()
+        if time.monotonic() - self._saved_at > self.settings.save_every_s:
+            self._save()
+
+    def _save(self) -> None:
+        state = {"learner": self.learner.state_dict(), "seconds": self._seconds}
+        _write(self.settings.out / CHECKPOINT, {**self._policy(), **state})
+        self._saved_at = time.monotonic()
+
+    def _write_policy(self) -> None:
+        _write(self.settings.out / POLICY, self._policy())
+
+    def _policy(self) -> dict[str, Any]:
+        """Return what `rlcg_train.checkpoints.load` and the export need."""
+        settings = {
+            "network": self.settings.network.as_dict(),
+            "data": [str(source.folder) for source in self.learner.sources.values()],
+            "seed": self.settings.learn.seed,
+        }
+        return {
+            "network": self.learner.targets.averaged.state_dict(),
+            "profile": REACH.name,
+            "settings": json.dumps(settings),
+            "epoch": self.learner.cycles,
+            "seconds": self._seconds,
+        }
+
+
+def _plain(settings: RunSettings) -> dict[str, Any]:
+    """Return what fixes a run as plain data; where and how often it writes does not."""
+    kept = {key: asdict(settings)[key] for key in ("store", "predictor", "learn", "network")}
+    plain: dict[str, Any] = json.loads(json.dumps(kept, default=str))
+    return plain
+
+
+def _write(path: Path, state: dict[str, Any]) -> None:
+    temporary = path.with_suffix(".part")
+    torch.save(state, temporary)
+    os.replace(temporary, path)
+
+
+def run_with_actors(run: Run, actors: list[CollectionSettings]) -> str:
+    """Learn while actors collect; SIGINT and SIGTERM end both, with a checkpoint."""
+    stop = multiprocessing.get_context("spawn").Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {s: signal.signal(s, on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
+    processes: list[BaseProcess] = [p for one in actors for p in start_actors(one, stop)]
+    try:
+        return run.go(stop.is_set)
+    finally:
+        stop.set()
+        for process in processes:
+            process.join(timeout=30.0)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that fixes a QT-Opt run, as plain data that travels with its checkpoints."""
+
+from dataclasses import dataclass, field
+
+from rlcg_core.errors import ConfigError
+from rlcg_train.qt_opt.labels import ReturnSettings
+from rlcg_train.qt_opt.search import SearchSettings
+from rlcg_train.qt_opt.target_networks import AverageSettings
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """A number that goes from ``first`` to ``last`` between two cycles, and stays there."""
+
+    first: float
+    last: float
+    begin: int = 0
+    end: int = 1
+
+    def at(self, cycle: int) -> float:
+        """Return the number at a cycle."""
+        part = (cycle - self.begin) / max(1, self.end - self.begin)
+        return self.first + (self.last - self.first) * min(max(part, 0.0), 1.0)
+
+
+@dataclass(frozen=True)
+class StreamSettings:
+    """One replay source as training takes it.
+
+    ``share``: its weight among the streams that have episodes. ``trace``: how much of the return
+    that was seen goes into its labels (see `rlcg_train.qt_opt.labels`), 1 needs no network.
+    ``fresh_share``: of its episodes drawn from its newest ``fresh`` ones.
+    """
+
+    name: str
+    share: Ramp
+    trace: Ramp
+    fresh: int = 200
+    fresh_share: float = 0.3
+
+
+def _streams() -> tuple[StreamSettings, ...]:
+    return (
+        StreamSettings("scripted", Ramp(1.0, 1.0), Ramp(1.0, 0.0, 20, 60)),
+        StreamSettings("on_policy", Ramp(0.5, 1.5, 0, 150), Ramp(1.0, 0.5, 20, 100)),
+    )
+
+
+@dataclass(frozen=True)
+class LearnSettings:
+    """How to learn. A cycle labels ``episodes``, then passes ``passes`` times over the labels.
+
+    ``known_rate``: share of the labels that need no simulator which are taken.
+    """
+
+    streams: tuple[StreamSettings, ...] = field(default_factory=_streams)
+    episodes: int = 96
+    passes: int = 4
+    batch: int = 128
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.02
+    gradient_limit: float = 1.0
+    known_rate: float = 0.15
+    seed: int = 1
+    threads: int = 1
+    returns: ReturnSettings = field(default_factory=ReturnSettings)
+    search: SearchSettings = field(default_factory=lambda: SearchSettings(12, 4, 2))
+    averages: AverageSettings = field(default_factory=AverageSettings)
+
+    def __post_init__(self) -> None:
+        if self.episodes < 1 or self.batch < 2 or not self.streams:
+            raise ConfigError("expected at least one stream, one episode and two steps a batch")
+        if not 0.0 < self.returns.discount < 1.0 or self.returns.step_penalty < 0.0:
+            raise ConfigError("expected a discount within (0, 1) and a step penalty >= 0")
