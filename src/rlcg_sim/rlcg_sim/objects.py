@@ -6,7 +6,9 @@ random. Training and test objects never meet: procedural shapes come from disjoi
 and the random_urdfs whose names end in 0 are kept for tests (as in PyBullet's own grasping task).
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -44,12 +46,26 @@ class ObjectShape:
     colour_rgb: tuple[float, float, float]
 
 
-def draw_objects(rng: np.random.Generator, object_set: str, count: int) -> list[ObjectShape]:
-    """Draw ``count`` objects from one of `OBJECT_SETS`; raises `WorldError` on another name."""
-    if object_set not in OBJECT_SETS:
-        raise WorldError(f"objects is {object_set!r}, expected one of {', '.join(OBJECT_SETS)}")
+DrawObjects = Callable[[np.random.Generator, int], list[ObjectShape]]
+ObjectSets = Mapping[str, DrawObjects]
+
+
+def _draw_built_in(object_set: str, rng: np.random.Generator, count: int) -> list[ObjectShape]:
     family, split = object_set.rsplit("_", 1)
     return [_draw_one(rng, family, split) for _ in range(count)]
+
+
+# The sets of this package; training may use those named train.
+BUILT_IN: ObjectSets = {name: partial(_draw_built_in, name) for name in OBJECT_SETS}
+
+
+def draw_objects(
+    rng: np.random.Generator, object_set: str, count: int, sets: ObjectSets = BUILT_IN
+) -> list[ObjectShape]:
+    """Draw ``count`` objects from one of the ``sets``; raises `WorldError` on another name."""
+    if object_set not in sets:
+        raise WorldError(f"objects is {object_set!r}, expected one of {', '.join(sets)}")
+    return sets[object_set](rng, count)
 
 
 def _draw_one(rng: np.random.Generator, family: str, split: str) -> ObjectShape:

@@ -23,7 +23,10 @@ from rlcg_core.types import ArmTrajectory, ImageArray, JointSample, ResetInfo, T
 from rlcg_sim import scene
 from rlcg_sim.arm import SimArm
 from rlcg_sim.ghost_arm import GhostArm
-from rlcg_sim.objects import draw_objects
+from rlcg_sim.looks.look import Look, Outfit, PlainLook
+from rlcg_sim.looks.photographer import Photo, Photographer
+from rlcg_sim.looks.stage import Stage
+from rlcg_sim.objects import BUILT_IN, ObjectSets, draw_objects
 from rlcg_sim.placements import check_placement
 from rlcg_sim.renderer import Renderer
 
@@ -36,15 +39,24 @@ LIFTED_M = 0.08
 class PyBulletWorld:
     """Physics, camera and truth of one cell."""
 
-    def __init__(self, cell: Cell, urdf: Path, gui: bool = False, renderer: str = "auto") -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        urdf: Path,
+        gui: bool = False,
+        renderer: str = "auto",
+        look: Look | None = None,
+        object_sets: ObjectSets = BUILT_IN,
+    ) -> None:
+        """``look``: how it is shown, plain if none is given. Raises `WorldError`."""
         self.cell, self.camera = cell, cell.camera
-        self._urdf = urdf
+        self._urdf, self._object_sets = urdf, object_sets
         self.client: Any = BulletClient(pybullet.GUI if gui else pybullet.DIRECT)
         self._renderer = Renderer(self.client, renderer, gui)
         self.renderer = self._renderer.name
+        self._photographer = Photographer(self._renderer, self.camera, look or PlainLook())
         self.kinematics = GhostArm(cell, urdf)
         self._steps = 0
-        self.objects: list[int] = []
         self._inside: list[int] = []
         self._rest_z_m: FloatArray = np.zeros(0)
         self._build()
@@ -57,25 +69,34 @@ class PyBulletWorld:
     def _build(self) -> None:
         self.client.resetSimulation()
         scene.configure_physics(self.client)
-        scene.build_bin(self.client, self.cell)
+        self._bin = scene.build_bin(self.client, self.cell)
         self.arm = SimArm(self.client, self.cell, self._urdf)
         home = np.array(self.cell.arm.home_rad)
         self._opening_m = self.cell.gripper.opening_max_m
         self._follower = TrajectoryFollower(home)
         self.arm.place(home, self._opening_m)
+        self.objects: list[int] = []
+        self._set_stage(seed=0)
+
+    def _set_stage(self, seed: int) -> None:
+        self.stage = Stage(self.client, self.cell, self._bin, self.arm.body, self.objects)
+        self._photographer.begin(self.stage, seed)
+        self._first_step = self._steps
 
     def reset(self, seed: int, objects: str, filling: Filling = NO_FILLING) -> ResetInfo:
         """Rebuild the cell and fill the bin by ``seed``; raises `WorldError`."""
         check_placement(filling.placement)
         rng = np.random.default_rng(seed)
         draw = np.random.default_rng(filling.objects_seed) if filling.objects_seed else rng
-        shapes = draw_objects(draw, objects, filling.count or OBJECTS_PER_SCENE)
+        count = filling.count or OBJECTS_PER_SCENE
+        shapes = draw_objects(draw, objects, count, self._object_sets)
         self._build()
         self._inside = [i for i in range(len(shapes)) if i not in filling.without]
         inside = [shapes[i] for i in self._inside]
         self.objects = scene.drop_objects(self.client, self.cell, rng, inside)
         self._rest_z_m = self._object_positions()[:, 2]
         self._steps += round(RESET_TAKES_S / scene.TIME_STEP_S)
+        self._set_stage(seed)
         return ResetInfo(seed, self.renderer, tuple(shape.name for shape in shapes))
 
     def command_arm(self, trajectory: ArmTrajectory) -> None:
@@ -104,7 +125,15 @@ class PyBulletWorld:
 
     def render(self) -> ImageArray:
         """Return the camera's picture."""
-        return self._renderer.render(self.camera)
+        return self._photographer.picture(self._steps - self._first_step)
+
+    def outfit(self) -> Outfit:
+        """Return what the scene wears at this instant."""
+        return self._photographer.outfit(self._steps - self._first_step)
+
+    def photograph(self, outfit: Outfit) -> Photo:
+        """Return this instant in any outfit, and what is seen where."""
+        return self._photographer.photograph(outfit, self._steps - self._first_step)
 
     def _object_positions(self) -> FloatArray:
         """Return the objects' centres (n, 3) [m]."""

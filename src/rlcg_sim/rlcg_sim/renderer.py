@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from rlcg_core.camera import CameraModel
 from rlcg_core.errors import WorldError
+from rlcg_sim.looks.look import LIGHT_DIRECTION, Direction
+from rlcg_sim.looks.view import View
 
 FloatArray = npt.NDArray[np.float64]
 ImageArray = npt.NDArray[np.uint8]
@@ -21,8 +23,8 @@ RENDERERS = ("auto", "egl", "tiny")
 NEAR_M, FAR_M = 0.05, 4.0
 # The plugin's first pictures lack the shadow map that all later ones have.
 WARM_UP_FRAMES = 3
+# EGL knows the light's direction only; so whatever else changes is done to the picture.
 LIGHT = {
-    "lightDirection": (0.6, 0.4, 2.0),
     "lightColor": (1.0, 1.0, 1.0),
     "lightAmbientCoeff": 0.55,
     "lightDiffuseCoeff": 0.5,
@@ -56,37 +58,53 @@ class Renderer:
         self.name = "opengl" if gui else ("egl" if self._plugin >= 0 else "tiny")
         self._warm_up = 0 if self.name == "tiny" else WARM_UP_FRAMES
 
-    def render(self, camera: CameraModel) -> ImageArray:
-        """Return the RGB picture, uint8 (height, width, 3)."""
-        while self._warm_up > 0:
-            self._warm_up -= 1
-            self._draw(camera)
-        return self._draw(camera)
+    def render(self, camera: CameraModel, light: Direction = LIGHT_DIRECTION) -> ImageArray:
+        """Return the RGB picture, uint8 (height, width, 3); ``light``: direction towards it."""
+        flags = self._client.ER_NO_SEGMENTATION_MASK
+        return _rgb(self._draw(camera, light, flags)[2], camera)
 
-    def _draw(self, camera: CameraModel) -> ImageArray:
+    def view(self, camera: CameraModel, light: Direction = LIGHT_DIRECTION) -> View:
+        """Return the picture with what is seen in each pixel and how far it is."""
+        flags = self._client.ER_SEGMENTATION_MASK_OBJECT_AND_LINKINDEX
+        drawn = self._draw(camera, light, flags)
+        shape = (camera.height_px, camera.width_px)
+        buffer = np.asarray(drawn[3], dtype=np.float32).reshape(shape)
+        depth_m = np.float32(FAR_M * NEAR_M) / (FAR_M - np.float32(FAR_M - NEAR_M) * buffer)
+        keys = np.asarray(drawn[4], dtype=np.int32).reshape(shape)
+        return View(_rgb(drawn[2], camera), keys, depth_m)
+
+    def _draw(self, camera: CameraModel, light: Direction, flags: int) -> tuple[Any, ...]:
         hardware = self._client.ER_BULLET_HARDWARE_OPENGL
         kind = self._client.ER_TINY_RENDERER if self.name == "tiny" else hardware
-        _, _, rgba, _, _ = self._client.getCameraImage(
-            camera.width_px,
-            camera.height_px,
-            viewMatrix=view_matrix(camera),
-            projectionMatrix=projection_matrix(camera),
-            renderer=kind,
-            shadow=0,
-            flags=self._client.ER_NO_SEGMENTATION_MASK,
-            **LIGHT,
-        )
-        drawn = np.asarray(rgba, dtype=np.uint8).reshape(camera.height_px, camera.width_px, 4)
-        image = np.empty((camera.height_px, camera.width_px, 3), np.uint8)
-        for channel in range(3):  # a fifth of the time of copying drawn[..., :3] at once
-            image[..., channel] = drawn[..., channel]
-        return image
+        while True:
+            drawn: tuple[Any, ...] = self._client.getCameraImage(
+                camera.width_px,
+                camera.height_px,
+                viewMatrix=view_matrix(camera),
+                projectionMatrix=projection_matrix(camera),
+                renderer=kind,
+                shadow=0,
+                flags=flags,
+                lightDirection=light,
+                **LIGHT,
+            )
+            if self._warm_up == 0:
+                return drawn
+            self._warm_up -= 1
 
     def close(self) -> None:
         """Unload the plugin; safe to call twice."""
         if self._plugin >= 0:
             self._client.unloadPlugin(self._plugin)
             self._plugin = -1
+
+
+def _rgb(rgba: Any, camera: CameraModel) -> ImageArray:
+    drawn = np.asarray(rgba, dtype=np.uint8).reshape(camera.height_px, camera.width_px, 4)
+    image = np.empty((camera.height_px, camera.width_px, 3), np.uint8)
+    for channel in range(3):  # a fifth of the time of copying drawn[..., :3] at once
+        image[..., channel] = drawn[..., channel]
+    return image
 
 
 def _load_egl(client: Any) -> int:

@@ -13,11 +13,11 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from rlcg_core import seeds
-from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import WorldError
 from rlcg_core.reasons import Outcome
 from rlcg_core.rule import RuleMemory, RuleParameters
 from rlcg_core.types import Observation
+from rlcg_sim.makers import BuiltInWorlds, WorldMaker
 from rlcg_sim.motion import CellStepper
 from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_sim.renderer import draw_with_one_thread
@@ -50,6 +50,7 @@ class CollectSettings:
     explore_share: float = 0.35
     rule: RuleParameters = field(default_factory=RuleParameters)
     mix: scripted.ScriptedMix = field(default_factory=scripted.ScriptedMix)
+    open_world: WorldMaker = field(default_factory=BuiltInWorlds)
 
 
 def collect(settings: CollectSettings) -> None:
@@ -74,7 +75,7 @@ def _collect_shard(job: tuple[CollectSettings, int]) -> float:
     settings, shard = job
     tiny = settings.tiny_every > 0 and shard % settings.tiny_every == settings.tiny_every - 1
     attempts: dict[int, Attempt] = {}
-    with PyBulletWorld(ROBOT1, settings.urdf, renderer="tiny" if tiny else "auto") as world:
+    with settings.open_world(settings.urdf, "tiny" if tiny else "auto") as world:
         stepper = CellStepper(world)
         for k in range(ATTEMPTS_PER_SHARD):
             index = settings.first + shard * ATTEMPTS_PER_SHARD + k

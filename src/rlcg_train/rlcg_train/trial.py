@@ -13,13 +13,13 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from rlcg_core import seeds
-from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import WorldError
 from rlcg_core.reasons import Outcome
 from rlcg_core.rule import RuleMemory, RuleParameters
 from rlcg_core.statistics import wilson_interval
 from rlcg_core.types import Observation
 from rlcg_sim import expert
+from rlcg_sim.makers import BuiltInWorlds, WorldMaker
 from rlcg_sim.motion import CellStepper
 from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_sim.renderer import draw_with_one_thread
@@ -51,6 +51,7 @@ class TrialSettings:
     samples: int = 64
     iterations: int = 3
     rule: RuleParameters = field(default_factory=RuleParameters)
+    open_world: WorldMaker = field(default_factory=BuiltInWorlds)
 
 
 def measure(settings: TrialSettings) -> tuple[int, int]:
@@ -92,7 +93,7 @@ def _open_world(settings: TrialSettings) -> None:
         cem = GOAL.cem(settings.samples, settings.iterations)
         policy = TorchPolicy(Path(settings.checkpoint), settings.rule, cem, GOAL.start)
     renderer = settings.renderer if policy else "tiny"
-    world = PyBulletWorld(ROBOT1, settings.urdf, renderer=renderer)
+    world = settings.open_world(settings.urdf, renderer)
     _BENCHES[:] = [_Bench(settings, world, CellStepper(world), policy)]
 
 
