@@ -103,13 +103,19 @@ class Run:
                     ended = "interrupted"
                     break
                 self._cycle()
+            self._save()
         except DivergedError as error:
             self.folder.end("diverged", str(error))
             return "diverged"
+        except OSError as error:
+            self.folder.end("interrupted", str(error))
+            raise DataError(
+                f"{self.settings.out} cannot be written ({error}): the last checkpoint is kept; "
+                "mend that and start again"
+            ) from error
         except BaseException as error:
             self.folder.end("interrupted", f"{type(error).__name__}: {error}")
             raise
-        self._save()
         self.folder.end(ended)
         return ended
 
