@@ -89,6 +89,12 @@ def arguments() -> list[DeclareLaunchArgument]:
             "objects", default_value="mixed_test", description="Object set in the bin (sim, mock)"
         ),
         DeclareLaunchArgument(
+            "world",
+            default_value="sim",
+            description="What the cell looks like (sim): sim, randomized_mild, randomized_medium, "
+            "randomized_heavy, canonical, real_proxy",
+        ),
+        DeclareLaunchArgument(
             "gui",
             default_value="false",
             choices=["true", "false"],
@@ -207,6 +213,7 @@ def nodes() -> list[Node]:
         "objects": objects,
         "renderer": argument("renderer", str),
         "seed": seed,
+        "world": argument("world", str),
     }
     arm = {"autostart": True, "control_rate_hz": argument("rate_hz", float)}
     policy = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rlcg_core.outputs import COMMAND_MODES, GRIPPER_MODES
 from rlcg_core.parameters import param
 from rlcg_sim.faults import Faults
-from rlcg_sim.objects import OBJECT_SETS
+from rlcg_sim.registry import look_names, object_set_names
 from rlcg_sim.renderer import RENDERERS
 
 BACKENDS = ("pybullet", "mock")
@@ -32,7 +32,10 @@ class SimParameters:
     renderer: str = param(
         "auto", "auto takes EGL where it loads, TinyRenderer otherwise", choices=RENDERERS
     )
-    objects: str = param("mixed_test", "object set in the bin", choices=OBJECT_SETS)
+    world: str = param(
+        "sim", "what the cell looks like; the mock knows the first", choices=look_names()
+    )
+    objects: str = param("mixed_test", "object set in the bin", choices=object_set_names())
     seed: int = param(0, "seed of the first scene; ~/reset brings others", low=0)
     urdf: str = param("", "robot description: a path, a name in share, empty for the cell's own")
     image_rate_hz: float = param(5.0, "images per second in real time", low=0.1, high=60.0)

@@ -8,21 +8,32 @@ from rlcg_core.errors import ConfigError
 from rlcg_core.ports import World
 from rlcg_core.reasons import WorldReason
 from rlcg_sim.arm_servo import ArmServo
-from rlcg_sim.objects import OBJECT_SETS
 from rlcg_sim.placements import PLACEMENTS
+from rlcg_sim.registry import find_look, find_object_sets, object_set_names
 from rlcg_sim.sim_parameters import SimParameters
 from rlcg_sim.urdf_chain import read_chain
 
 
 def make_world(settings: SimParameters, cell: Cell, urdf: Path) -> World:
-    """Return the world that ``settings.backend`` names; raises `WorldError`."""
+    """Return the world that ``settings`` name; raises `ConfigError` or `WorldError`."""
     if settings.backend == "mock":
         from rlcg_sim.mock_world import MockWorld
 
+        if settings.world != "sim":
+            raise ConfigError(
+                f"world is {settings.world} with the mock, expected sim: only physics have looks"
+            )
         return MockWorld(cell, urdf)
     from rlcg_sim.pybullet_world import PyBulletWorld  # heavy, and not needed by the mock
 
-    return PyBulletWorld(cell, urdf, gui=settings.gui, renderer=settings.renderer)
+    return PyBulletWorld(
+        cell,
+        urdf,
+        gui=settings.gui,
+        renderer=settings.renderer,
+        look=find_look(settings.world),
+        object_sets=find_object_sets(),
+    )
 
 
 def make_servo(settings: SimParameters, cell: Cell, urdf: Path) -> ArmServo | None:
@@ -43,6 +54,6 @@ def make_servo(settings: SimParameters, cell: Cell, urdf: Path) -> ArmServo | No
 
 def reset_reason(objects: str, placement: str) -> WorldReason:
     """Return why a world could not be reset with these."""
-    if objects not in OBJECT_SETS:
+    if objects not in object_set_names():
         return WorldReason.UNKNOWN_OBJECTS
     return WorldReason.NEVER_SETTLED if placement in PLACEMENTS else WorldReason.NOT_SUPPORTED

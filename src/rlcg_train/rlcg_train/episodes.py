@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recorded episodes: a folder each, with ``episode.json`` and lossless PNG pictures.
+"""Recorded episodes: a folder each, with ``episode.json`` and pictures, lossless PNG or JPEG.
 
 A folder appears under its name only when it is complete.
 """
@@ -44,21 +44,33 @@ class Episode:
 
 
 def write(folder: Path, source: str, frames: Sequence[SeenFrame]) -> None:
-    """Write an episode as ``folder``; raises `DataError` if something stands there."""
+    """Write an episode as ``folder``, lossless; raises `DataError` if something stands there."""
+    part = begin(folder)
+    fill(part, source, frames)
+    os.replace(part, folder)
+
+
+def begin(folder: Path) -> Path:
+    """Return an empty folder to fill, which becomes ``folder`` by renaming; raises `DataError`."""
     if folder.exists():
         raise DataError(f"{folder} is in the way and no whole episode: move or delete it")
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
+    return part
+
+
+def fill(part: Path, source: str, frames: Sequence[SeenFrame], jpeg_quality: int = 0) -> None:
+    """Write pictures and ``episode.json``; raises `DataError`. ``jpeg_quality`` 0: lossless PNG."""
     steps = []
     for k, frame in enumerate(frames):
-        name = f"{k:03d}.png"
-        if not cv2.imwrite(str(part / name), frame.image_hwc[:, :, ::-1]):
+        name = f"{k:03d}.jpg" if jpeg_quality else f"{k:03d}.png"
+        options = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality] if jpeg_quality else []
+        if not cv2.imwrite(str(part / name), frame.image_hwc[:, :, ::-1], options):
             raise DataError(f"{part / name} cannot be written: is the disk full?")
         numbers = (frame.state, frame.tool_pose, frame.projection)
         steps.append(Step(name, *(tuple(n.ravel().astype(float).tolist()) for n in numbers)))
     strict_json.write(Episode(source, tuple(steps)), part / EPISODE)
-    os.replace(part, folder)
 
 
 def read(folder: Path) -> tuple[str, list[SeenFrame]]:

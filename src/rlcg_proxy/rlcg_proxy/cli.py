@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`rlcg-proxy`: log episodes in world real_proxy, measure policies in it; see --help."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rlcg_core.cell import ROBOT1
+from rlcg_core.errors import RlcgError
+from rlcg_sim.description import find_urdf
+
+Run = Callable[[argparse.Namespace], None]
+
+
+def _log(args: argparse.Namespace) -> None:
+    from rlcg_proxy.lab_log import LogSettings, fill_log
+
+    urdf = find_urdf(ROBOT1.urdf)
+    rate = fill_log(
+        LogSettings(args.out, urdf, args.episodes, args.first, args.workers, args.model)
+    )
+    print(f"{args.out}: {100 * rate:.1f}% of the episodes logged now are successes")
+
+
+def _measure(args: argparse.Namespace) -> None:
+    from rlcg_proxy.measure import MeasureSettings, measure
+
+    urdf = find_urdf(ROBOT1.urdf)
+    measure(
+        MeasureSettings(
+            args.model, urdf, args.grasps, args.seed, args.world, args.objects, args.workers
+        )
+    )
+
+
+def _plenty(args: argparse.Namespace) -> None:
+    from rlcg_proxy.plenty import collect_plenty
+
+    collect_plenty(args.out, args.attempts, str(args.checkpoint or ""), args.first, args.workers)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rlcg-proxy", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Run, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        command.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+        return command
+
+    log = add("log", _log, "log episodes as a lab would, for training to read; resumes")
+    log.add_argument("--out", type=Path, required=True, help="folder of the episodes")
+    log.add_argument("--episodes", type=int, default=5000, help="how many (default: 5000)")
+    log.add_argument("--first", type=int, default=0, help="number of the first episode")
+    log.add_argument("--model", type=Path, help="bundle that acts instead of the lab's script")
+    measure = add("measure", _measure, "closed-loop success of a bundle, without ROS")
+    measure.add_argument("--model", type=Path, required=True, help="bundle to measure")
+    measure.add_argument("--grasps", type=int, default=408, help="trials (default: 408)")
+    measure.add_argument("--seed", type=int, default=1, help="seed of the scenes (default: 1)")
+    measure.add_argument("--world", default="real_proxy", help="or a look of the simulator's")
+    measure.add_argument("--objects", default="proxy_test", help="object set in the bin")
+    plenty = add(
+        "plenty", _plenty, "collect shards that show the world can be learned; never for results"
+    )
+    plenty.add_argument("--out", type=Path, required=True, help="folder of the shards")
+    plenty.add_argument("--attempts", type=int, default=4000, help="how many (default: 4000)")
+    plenty.add_argument("--first", type=int, default=0, help="number of the first attempt")
+    plenty.add_argument("--checkpoint", type=Path, help="collect on-policy with this network")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; a user's mistake gives one line and exit code 1."""
+    args = _parser().parse_args(arguments)
+    try:
+        args.run(args)
+    except RlcgError as error:
+        print(f"rlcg-proxy: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("rlcg-proxy: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measure a bundle in `real_proxy` without ROS, in parallel: closed loop, unseen objects."""
+
+import multiprocessing
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from rlcg_core import bundle, seeds
+from rlcg_core.errors import WorldError
+from rlcg_core.reasons import Outcome
+from rlcg_core.statistics import wilson_interval
+from rlcg_policy.onnx_policy import OnnxPolicy
+from rlcg_policy.serving_options import ServingOptions
+from rlcg_proxy.play import play
+from rlcg_proxy.worlds import REAL_PROXY, ProxyWorlds
+from rlcg_sim.pybullet_world import PyBulletWorld
+from rlcg_sim.renderer import draw_with_one_thread
+
+
+@dataclass(frozen=True)
+class MeasureSettings:
+    """What to measure. ``seed``: of the scenes, which are those of `evaluate_node`."""
+
+    model: Path
+    urdf: Path
+    grasps: int = 408
+    seed: int = 1
+    look: str = REAL_PROXY
+    objects: str = "proxy_test"
+    workers: int = 2
+
+
+def measure(settings: MeasureSettings) -> tuple[int, int]:
+    """Return successes and valid trials; prints the rate with its 95% interval."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(settings.workers, _open, (settings,)) as pool:
+        jobs = pool.imap_unordered(_trial, range(settings.grasps))
+        bar = tqdm(jobs, total=settings.grasps, desc=settings.look, unit="grasp")
+        outcomes = list(bar)
+    successes = outcomes.count(Outcome.SUCCESS)
+    trials = len(outcomes) - outcomes.count(Outcome.INVALID)
+    low, high = wilson_interval(successes, trials)
+    print(
+        f"{settings.model.name} in {settings.look} on {settings.objects}: {successes}/{trials} = "
+        f"{100 * successes / max(1, trials):.1f}% (95% interval {100 * low:.1f}-{100 * high:.1f}), "
+        f"{len(outcomes) - trials} scenes that could not be set up"
+    )
+    return successes, trials
+
+
+@dataclass(frozen=True)
+class _Bench:
+    settings: MeasureSettings
+    world: PyBulletWorld
+    policy: OnnxPolicy
+
+
+_BENCHES: list[_Bench] = []
+
+
+def _open(settings: MeasureSettings) -> None:
+    draw_with_one_thread()
+    options = ServingOptions(plan="cpu-float32", threads=1)
+    world = ProxyWorlds(settings.look)(settings.urdf, "egl")
+    _BENCHES[:] = [_Bench(settings, world, OnnxPolicy(bundle.load(settings.model), options))]
+
+
+def _trial(number: int) -> Outcome:
+    bench = _BENCHES[0]
+    seed = seeds.evaluation_seed(bench.settings.seed, number)
+    try:
+        bench.world.reset(seed, bench.settings.objects)
+    except WorldError:
+        return Outcome.INVALID
+    return play(bench.world, bench.policy, seed, keep_frames=False).outcome
