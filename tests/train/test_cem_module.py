@@ -7,7 +7,10 @@ from rlcg_core import cem
 from rlcg_core.golden import pattern_image, pattern_noise
 from rlcg_train import cem_module, network, scorer
 from rlcg_train.checkpoints import fresh_qt_opt
-from rlcg_train.profiles import ACTION, GOAL, Profile
+from rlcg_train.profiles import ACTION, GOAL, REACH, REACH_PAPER, Profile
+from rlcg_train.qt_opt.paper_q import PaperQ
+from rlcg_train.qt_opt.patch_q import PatchQNetwork, PatchQSettings
+from rlcg_train.qt_opt.reach_scorer import ReachScorer
 from rlcg_train.qt_opt_network import QtOptSettings
 
 
@@ -20,8 +23,27 @@ def action_scorer() -> scorer.Scorer:
     return scorer.ActionScorer(fresh_qt_opt(5, QtOptSettings(channels=8, context=16)))
 
 
+def reach_scorer() -> scorer.Scorer:
+    torch.manual_seed(5)
+    network = PatchQNetwork(PatchQSettings(widths=(8, 12, 12), hidden=32))
+    torch.nn.init.constant_(network.head[-1].bias, 9.0)  # above what any command gets
+    return ReachScorer(network)
+
+
+def reach_paper_scorer() -> scorer.Scorer:
+    return ReachScorer(PaperQ(QtOptSettings(channels=8, context=16)))
+
+
 @pytest.mark.parametrize("answer", ["best_ever", "best_last"])
-@pytest.mark.parametrize(("profile", "build"), [(GOAL, goal_scorer), (ACTION, action_scorer)])
+@pytest.mark.parametrize(
+    ("profile", "build"),
+    [
+        (GOAL, goal_scorer),
+        (ACTION, action_scorer),
+        (REACH, reach_scorer),
+        (REACH_PAPER, reach_paper_scorer),
+    ],
+)
 @torch.no_grad()
 def test_the_graph_searches_as_the_reference_does(
     profile: Profile, build: object, answer: cem.Answer

@@ -10,7 +10,8 @@ from torch import nn
 
 from rlcg_core.errors import DataError
 from rlcg_train.network import GraspNetwork, NetworkSettings
-from rlcg_train.profiles import ACTION, GOAL, PROFILES, REACH, Profile
+from rlcg_train.profiles import ACTION, GOAL, PROFILES, REACH, REACH_PAPER, Profile
+from rlcg_train.qt_opt.paper_q import PaperQ
 from rlcg_train.qt_opt.patch_q import PatchQNetwork, PatchQSettings
 from rlcg_train.qt_opt_network import CONDITION_DIM, QtOptNetwork, QtOptSettings
 
@@ -33,6 +34,8 @@ def load(checkpoint: Path) -> tuple[Profile, nn.Module]:
         network = GraspNetwork(NetworkSettings(**layout))
     elif name == REACH.name:
         network = PatchQNetwork(PatchQSettings(**layout))
+    elif name == REACH_PAPER.name:
+        network = PaperQ(QtOptSettings(**layout))
     else:
         network = QtOptNetwork(QtOptSettings(**layout))
     network.load_state_dict(state["network"])

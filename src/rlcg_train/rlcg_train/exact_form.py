@@ -8,7 +8,7 @@ from rlcg_core.golden import pattern_image
 from rlcg_train.hoist import HoistedScorer, fold_batch_norm
 from rlcg_train.network import GraspNetwork
 from rlcg_train.profiles import Profile
-from rlcg_train.qt_opt.patch_q import PatchQNetwork
+from rlcg_train.qt_opt.q_function import QFunction
 from rlcg_train.qt_opt.reach_scorer import ReachScorer
 from rlcg_train.qt_opt_network import QtOptNetwork
 from rlcg_train.scorer import ActionScorer, GoalScorer, Scorer
@@ -23,7 +23,7 @@ def scorer_of(network: nn.Module) -> Scorer:
         return GoalScorer(network)
     if isinstance(network, QtOptNetwork):
         return ActionScorer(network)
-    if isinstance(network, PatchQNetwork):
+    if isinstance(network, QFunction):
         return ReachScorer(network)
     raise TypeError(f"no scorer for {type(network).__name__}: write one in rlcg_train.scorer")
 

@@ -3,11 +3,11 @@
 
 ``goal``: the small grasp-success predictor; a rule carries the goal out. ``action``: QT-Opt's
 network at paper size; the whole action is learned. ``reach``: the whole action learned by the small
-network that looks where a move leads.
+network that looks where a move leads; ``reach_paper``: the same by QT-Opt's network.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -124,4 +124,5 @@ def _reach_profile() -> Profile:
 
 
 GOAL, ACTION, REACH = _goal_profile(), _action_profile(), _reach_profile()
-PROFILES = {profile.name: profile for profile in (GOAL, ACTION, REACH)}
+REACH_PAPER = replace(REACH, name="reach_paper")
+PROFILES = {profile.name: profile for profile in (GOAL, ACTION, REACH, REACH_PAPER)}

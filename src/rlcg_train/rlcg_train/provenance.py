@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from rlcg_train.qt_opt import episode_log
+
 
 def describe(checkpoint: Path) -> dict[str, Any]:
     """Return the fields of `rlcg_core.manifest.Training` besides the commit."""
@@ -26,7 +28,10 @@ def describe(checkpoint: Path) -> dict[str, Any]:
 
 
 def _summary(folder: Path) -> str:
-    """Return attempts, successes and renderers of one folder of shards."""
+    """Return attempts, successes and renderers of one folder of shards or of logs."""
+    logs = sorted(path.parent for path in folder.glob(f"*/{episode_log.DESCRIPTION}"))
+    if logs:
+        return _summary_of_logs(logs)
     outcomes, renderers = [], set()
     for path in sorted(folder.glob("[0-9]*.npz")):
         with np.load(path, allow_pickle=False) as data:
@@ -36,4 +41,13 @@ def _summary(folder: Path) -> str:
     return (
         f"{len(joined)} attempts, {int(np.sum(joined == 1))} successes, "
         f"renderers {' and '.join(sorted(renderers))}"
+    )
+
+
+def _summary_of_logs(logs: list[Path]) -> str:
+    episodes = [e for log in logs for e in episode_log.read_journal(log) if e.count]
+    renderers = {episode_log.describe(log).renderer for log in logs}
+    return (
+        f"{len(episodes)} episodes, {sum(e.count for e in episodes)} steps, "
+        f"{sum(e.success for e in episodes)} successes, renderers {' and '.join(sorted(renderers))}"
     )

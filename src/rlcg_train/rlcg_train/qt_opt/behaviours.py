@@ -118,18 +118,7 @@ class PolicyBehaviour:
     @torch.no_grad()
     def greedy(self, observation: Observation) -> Choice:
         """Return the best choice found, moves with the episode's offset."""
-        tool = observation.tool_pose
-        noise = self._rng.standard_normal(self._module.cem.noise_shape).astype(np.float32)
-        state = [float(observation.gripper_closed), observation.height_above_tray_m]
-        action, sample, q, _, _ = self._module(
-            torch.from_numpy(observation.image_hwc),
-            torch.tensor(state, dtype=torch.float32),
-            torch.tensor([*tool.position_m, tool.yaw_rad], dtype=torch.float32),
-            torch.tensor(observation.projection_base_to_px, dtype=torch.float32),
-            torch.tensor(self._profile.start.mean0, dtype=torch.float32),
-            torch.tensor(self._profile.start.std0, dtype=torch.float32),
-            torch.from_numpy(noise),
-        )
+        action, sample, q, _, _ = self._module(*self._inputs(observation))
         self.last_q = float(q)
         given = np.flatnonzero(action.numpy()[5:] > 0.5)
         if len(given):
@@ -137,3 +126,19 @@ class PolicyBehaviour:
         pose = torch.tensor(pose_of(observation), dtype=torch.float32)
         target = to_target(sample, pose).numpy().astype(np.float64)
         return move(target + self._offset)
+
+    def _inputs(self, observation: Observation) -> list[torch.Tensor]:
+        """Return what the module takes, in its order."""
+        tool, module = observation.tool_pose, self._module
+        values: dict[str, npt.ArrayLike] = {
+            "state": [float(observation.gripper_closed), observation.height_above_tray_m],
+            "tool_pose": [*tool.position_m, tool.yaw_rad],
+            "projection": observation.projection_base_to_px,
+            "cem_mean0": self._profile.start.mean0,
+            "cem_std0": self._profile.start.std0,
+            "noise": self._rng.standard_normal(module.cem.noise_shape),
+        }
+        rest = [
+            torch.tensor(np.asarray(values[name], np.float32)) for name in module.input_names[1:]
+        ]
+        return [torch.from_numpy(observation.image_hwc), *rest]

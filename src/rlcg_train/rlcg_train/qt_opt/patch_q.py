@@ -19,8 +19,9 @@ from torch.nn import functional
 from rlcg_core import spec
 from rlcg_train import augment
 from rlcg_train.network import GraspNetwork, NetworkSettings, patch_places, to_grid, tower
-from rlcg_train.preprocess import camera_centre_xy
-from rlcg_train.qt_opt.choice import STEP_BOUND, Command
+from rlcg_train.preprocess import camera_centre_xy, half_picture
+from rlcg_train.qt_opt.actions import BOUND
+from rlcg_train.qt_opt.choice import Command
 from rlcg_train.qt_opt.q_function import QFunction, Scene
 
 HALF_PX = spec.CROP_PX // 2
@@ -63,6 +64,8 @@ class PatchQNetwork(QFunction):
     """Q by patches; see the module."""
 
     side_px = HALF_PX
+    inputs = ("state", "tool_pose", "projection")
+    profile = "reach"
 
     def __init__(self, settings: PatchQSettings) -> None:
         super().__init__()
@@ -81,11 +84,18 @@ class PatchQNetwork(QFunction):
             nn.ReLU(),
             nn.Linear(settings.hidden, 1),
         )
-        self.register_buffer("bound", torch.tensor(STEP_BOUND, dtype=torch.float32))
 
     def begin_with(self, trained: GraspNetwork) -> None:
         """Copy the tower of a grasp-success predictor into the one at the target."""
         self.target_tower.load_state_dict(trained.features.state_dict())
+
+    def layout(self) -> dict[str, object]:
+        """Return the settings as plain data."""
+        return self.settings.as_dict()
+
+    def see(self, image: Tensor) -> Tensor:
+        """Return the half-size centre crop of a camera image as (1, 3, 236, 236) in [-1, 1]."""
+        return half_picture(image)
 
     def prepare(self, pixels: Tensor) -> Tensor:
         """Return bytes (B, 236, 236, 3) as (B, 3, 236, 236) in [-1, 1]."""
@@ -142,7 +152,7 @@ class PatchQNetwork(QFunction):
         """Return (B, N, `NUMBERS`): view and tool seen from the jaw, the way, heights, command."""
         pose = scene.pose[:, None].expand_as(target)
         seen = _from_jaw(target, pose, camera_centre_xy(scene.projection))
-        steps = ((target - pose) / self.bound).abs()
+        steps = ((target - pose) / BOUND).abs()
         flat = torch.maximum(steps[..., 0], steps[..., 1])
         way = torch.stack([flat, steps[..., 2], steps[..., 3]], dim=-1)
         longest = way.amax(dim=-1, keepdim=True)

@@ -31,9 +31,23 @@ class Scene(NamedTuple):
 
 
 class QFunction(nn.Module, ABC):
-    """Logits of Q. ``side_px``: of the square pictures that it sees."""
+    """Logits of Q.
+
+    ``side_px``: of the square pictures that it sees; ``inputs``: what it needs beside the picture
+    when it serves; ``profile``: its name in `rlcg_train.profiles`.
+    """
 
     side_px: int
+    inputs: tuple[str, ...]
+    profile: str
+
+    @abstractmethod
+    def layout(self) -> dict[str, object]:
+        """Return the network's settings as plain data, for checkpoints."""
+
+    @abstractmethod
+    def see(self, image: Tensor) -> Tensor:
+        """Return the picture of a camera image, uint8 (512, 640, 3), with B = 1."""
 
     @abstractmethod
     def prepare(self, pixels: Tensor) -> Tensor:

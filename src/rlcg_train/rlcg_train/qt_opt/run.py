@@ -23,14 +23,16 @@ from rlcg_core.errors import DataError
 from rlcg_train import checkpoints
 from rlcg_train.export import current_commit
 from rlcg_train.network import GraspNetwork
-from rlcg_train.profiles import REACH
 from rlcg_train.qt_opt.collection import CollectionSettings, start_actors
 from rlcg_train.qt_opt.judge import AlarmSettings, CollapseAlarm, Judge
 from rlcg_train.qt_opt.learner import DivergedError, Learner
+from rlcg_train.qt_opt.paper_q import PaperQ
 from rlcg_train.qt_opt.patch_q import PatchQNetwork, PatchQSettings
+from rlcg_train.qt_opt.q_function import QFunction
 from rlcg_train.qt_opt.replay import ReplaySource
 from rlcg_train.qt_opt.run_folder import RunFolder, RunState
 from rlcg_train.qt_opt.settings import LearnSettings
+from rlcg_train.qt_opt_network import QtOptSettings
 
 POLICY, CHECKPOINT = "policy.pt", "checkpoint.pt"
 
@@ -47,15 +49,17 @@ class RunSettings:
     store: Path
     predictor: Path | None = None
     learn: LearnSettings = field(default_factory=LearnSettings)
-    network: PatchQSettings = field(default_factory=PatchQSettings)
+    network: PatchQSettings | QtOptSettings = field(default_factory=PatchQSettings)
     alarms: AlarmSettings = field(default_factory=AlarmSettings)
     save_every_s: float = 120.0
     judge_every: int = 5
 
 
-def build_network(settings: RunSettings) -> PatchQNetwork:
+def build_network(settings: RunSettings) -> QFunction:
     """Return the network that a run begins with; raises `DataError`."""
     torch.manual_seed(settings.learn.seed)
+    if isinstance(settings.network, QtOptSettings):
+        return PaperQ(settings.network)
     network = PatchQNetwork(settings.network)
     if settings.predictor is not None:
         profile, trained = checkpoints.load(settings.predictor)
@@ -142,13 +146,13 @@ class Run:
     def _policy(self) -> dict[str, Any]:
         """Return what `rlcg_train.checkpoints.load` and the export need."""
         settings = {
-            "network": self.settings.network.as_dict(),
+            "network": self.learner.online.layout(),
             "data": [str(source.folder) for source in self.learner.sources.values()],
             "seed": self.settings.learn.seed,
         }
         return {
             "network": self.learner.targets.averaged.state_dict(),
-            "profile": REACH.name,
+            "profile": self.learner.online.profile,
             "settings": json.dumps(settings),
             "epoch": self.learner.cycles,
             "seconds": self._seconds,
