@@ -7,10 +7,10 @@ from rlcg_core import cem
 from rlcg_core.golden import pattern_image, pattern_noise
 from rlcg_train import cem_module, network, scorer
 from rlcg_train.checkpoints import fresh_qt_opt
-from rlcg_train.profiles import ACTION, GOAL, REACH, REACH_PAPER, Profile
+from rlcg_train.profiles import ACTION, GOAL, REACH, STEP, Profile
 from rlcg_train.qt_opt.paper_q import PaperQ
 from rlcg_train.qt_opt.patch_q import PatchQNetwork, PatchQSettings
-from rlcg_train.qt_opt.reach_scorer import ReachScorer
+from rlcg_train.qt_opt.whole_action_scorer import WholeActionScorer
 from rlcg_train.qt_opt_network import QtOptSettings
 
 
@@ -27,11 +27,14 @@ def reach_scorer() -> scorer.Scorer:
     torch.manual_seed(5)
     network = PatchQNetwork(PatchQSettings(widths=(8, 12, 12), hidden=32))
     torch.nn.init.constant_(network.head[-1].bias, 9.0)  # above what any command gets
-    return ReachScorer(network)
+    return WholeActionScorer(network)
 
 
-def reach_paper_scorer() -> scorer.Scorer:
-    return ReachScorer(PaperQ(QtOptSettings(channels=8, context=16)))
+def step_scorer() -> scorer.Scorer:
+    network = PaperQ(QtOptSettings(channels=8, context=16))
+    network.network = fresh_qt_opt(5, network.settings)
+    torch.nn.init.constant_(network.network.rest[-1].bias, 9.0)
+    return WholeActionScorer(network)
 
 
 @pytest.mark.parametrize("answer", ["best_ever", "best_last"])
@@ -41,7 +44,7 @@ def reach_paper_scorer() -> scorer.Scorer:
         (GOAL, goal_scorer),
         (ACTION, action_scorer),
         (REACH, reach_scorer),
-        (REACH_PAPER, reach_paper_scorer),
+        (STEP, step_scorer),
     ],
 )
 @torch.no_grad()

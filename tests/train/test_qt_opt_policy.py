@@ -17,13 +17,13 @@ from rlcg_policy.onnx_policy import OnnxPolicy
 from rlcg_train import checkpoints, export, forms
 from rlcg_train.cem_module import CemModule
 from rlcg_train.preprocess import half_picture
-from rlcg_train.profiles import REACH, REACH_PAPER
+from rlcg_train.profiles import REACH, STEP
 from rlcg_train.qt_opt.actions import spec_action
 from rlcg_train.qt_opt.choice import Choice, Command, action_of, give, move, near_yaw, pose_of
 from rlcg_train.qt_opt.episode import crop_to
 from rlcg_train.qt_opt.paper_q import PaperQ
 from rlcg_train.qt_opt.q_function import QFunction, Scene
-from rlcg_train.qt_opt.reach_scorer import ReachScorer
+from rlcg_train.qt_opt.whole_action_scorer import WholeActionScorer
 from rlcg_train.qt_opt_network import QtOptSettings
 
 TINY_PAPER = QtOptSettings(
@@ -137,10 +137,10 @@ def test_scores_do_not_depend_on_what_they_are_scored_with(network: QFunction) -
 
 
 def test_a_frame_passes_the_tower_once_in_a_whole_search() -> None:
-    module = CemModule(ReachScorer(PaperQ(TINY_PAPER)), REACH_PAPER.cem(16, 3)).eval()
+    module = CemModule(WholeActionScorer(PaperQ(TINY_PAPER)), STEP.cem(16, 3)).eval()
     calls = []
     module.scorer.network.network.tower.register_forward_hook(lambda *_: calls.append(1))
-    inputs = export.example(REACH_PAPER, module, 0)
+    inputs = export.example(STEP, module, 0)
     with torch.no_grad():
         module(*export.tensors(inputs))
     assert len(calls) == 1
@@ -151,7 +151,7 @@ def test_a_frame_passes_the_tower_once_in_a_whole_search() -> None:
 def test_the_graph_gives_a_command_where_its_q_is_highest(command: Command) -> None:
     torch.manual_seed(2)
     network = small_network()
-    scorer = ReachScorer(network)
+    scorer = WholeActionScorer(network)
     module = CemModule(scorer, REACH.cem(16, 2)).eval()
     inputs = export.example(REACH, module, 0)
     inputs["state"] = np.array([0.0, 0.1], np.float32)
@@ -184,7 +184,7 @@ def test_a_bundle_serves_the_whole_action_as_learned(kind: str, tmp_path: Path) 
     if kind == "paper":
         network = PaperQ(TINY_PAPER)
         network.network = checkpoints.fresh_qt_opt(3, TINY_PAPER)  # one whose Q has a shape
-    profile = REACH if kind == "small" else REACH_PAPER
+    profile = REACH if kind == "small" else STEP
     layout = SMALL.as_dict() if kind == "small" else TINY_PAPER.as_dict()
     path = tmp_path / "checkpoint.pt"
     checkpoints.save(path, profile, network, layout)

@@ -12,8 +12,8 @@ from rlcg_core.cell import ROBOT1
 from rlcg_train.qt_opt.choice import TARGET_HIGH, TARGET_LOW, Command
 from rlcg_train.qt_opt.labels import state_values
 from rlcg_train.qt_opt.q_function import QFunction, Scene
-from rlcg_train.qt_opt.reach import to_target
 from rlcg_train.qt_opt.search import SearchSettings, best_choices
+from rlcg_train.qt_opt.space import REACH
 from rlcg_train.qt_opt.target_networks import AverageSettings, TargetNetworks
 
 SEARCH = SearchSettings(64, 6, 3)
@@ -23,7 +23,7 @@ COMMAND_LOGITS = {Command.CLOSE: -3.0, Command.OPEN: -4.0, Command.TERMINATE: -5
 class Bowl(QFunction):
     """Q falls with the distance to a place; commands have fixed logits."""
 
-    side_px = 1
+    side_px, space = 1, REACH
 
     def __init__(self, place: tuple[float, ...], height: float = 0.0, **commands: float) -> None:
         super().__init__()
@@ -32,6 +32,12 @@ class Bowl(QFunction):
         for name, value in commands.items():
             self.commands[Command[name] - 1] = value
         self.encoded = 0
+
+    def layout(self) -> dict[str, object]:
+        return {}
+
+    def see(self, image: Tensor) -> Tensor:
+        return image[None].float()
 
     def prepare(self, pixels: Tensor) -> Tensor:
         return pixels.float()
@@ -170,7 +176,7 @@ def test_all_samples_are_targets_that_the_arm_may_take() -> None:
     samples = torch.rand(4000, 4) * 2 - 1
     samples[:, 2] = samples[:, 2].abs()
     poses = (low + torch.rand(4000, 4, dtype=torch.double) * (high - low)).float()
-    targets = to_target(samples, poses)
+    targets = REACH.to_target(samples, poses)
     assert torch.all(targets >= low - 1e-5)
     assert torch.all(targets <= high + 1e-5)
     turn = targets[:, 3] - poses[:, 3]

@@ -10,7 +10,7 @@ from torch import nn
 
 from rlcg_core.errors import DataError
 from rlcg_train.network import GraspNetwork, NetworkSettings
-from rlcg_train.profiles import ACTION, GOAL, PROFILES, REACH, REACH_PAPER, Profile
+from rlcg_train.profiles import ACTION, GOAL, PROFILES, REACH, STEP, Profile
 from rlcg_train.qt_opt.paper_q import PaperQ
 from rlcg_train.qt_opt.patch_q import PatchQNetwork, PatchQSettings
 from rlcg_train.qt_opt_network import CONDITION_DIM, QtOptNetwork, QtOptSettings
@@ -34,7 +34,7 @@ def load(checkpoint: Path) -> tuple[Profile, nn.Module]:
         network = GraspNetwork(NetworkSettings(**layout))
     elif name == REACH.name:
         network = PatchQNetwork(PatchQSettings(**layout))
-    elif name == REACH_PAPER.name:
+    elif name == STEP.name:
         network = PaperQ(QtOptSettings(**layout))
     else:
         network = QtOptNetwork(QtOptSettings(**layout))

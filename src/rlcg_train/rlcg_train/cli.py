@@ -56,10 +56,10 @@ def _fit(args: argparse.Namespace) -> None:
 
 def _measure(args: argparse.Namespace) -> None:
     from rlcg_train import checkpoints
-    from rlcg_train.profiles import REACH
+    from rlcg_train.profiles import REACH, STEP
     from rlcg_train.trial import TrialSettings, measure
 
-    if checkpoints.load(args.checkpoint)[0] is REACH:
+    if checkpoints.load(args.checkpoint)[0] in (REACH, STEP):
         cli_qt_opt.measure(args)
         return
     measure(

@@ -9,7 +9,7 @@ from rlcg_train.hoist import HoistedScorer, fold_batch_norm
 from rlcg_train.network import GraspNetwork
 from rlcg_train.profiles import Profile
 from rlcg_train.qt_opt.q_function import QFunction
-from rlcg_train.qt_opt.reach_scorer import ReachScorer
+from rlcg_train.qt_opt.whole_action_scorer import WholeActionScorer
 from rlcg_train.qt_opt_network import QtOptNetwork
 from rlcg_train.scorer import ActionScorer, GoalScorer, Scorer
 
@@ -24,7 +24,7 @@ def scorer_of(network: nn.Module) -> Scorer:
     if isinstance(network, QtOptNetwork):
         return ActionScorer(network)
     if isinstance(network, QFunction):
-        return ReachScorer(network)
+        return WholeActionScorer(network)
     raise TypeError(f"no scorer for {type(network).__name__}: write one in rlcg_train.scorer")
 
 

@@ -2,12 +2,13 @@
 """The network profiles: what CEM searches, what is learned, what a rule does.
 
 ``goal``: the small grasp-success predictor; a rule carries the goal out. ``action``: QT-Opt's
-network at paper size; the whole action is learned. ``reach``: the whole action learned by the small
-network that looks where a move leads; ``reach_paper``: the same by QT-Opt's network.
+network at paper size; the whole action is searched. ``reach`` and ``step``: the whole action, moves
+searched and commands tried beside them, as learned by `rlcg_train.qt_opt`; ``reach`` by the small
+network, which looks where a move leads, ``step`` by the one at paper size.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,8 @@ from rlcg_core.cell import ROBOT1
 from rlcg_core.cem import CemSettings, Variable
 from rlcg_core.manifest import CemStart
 from rlcg_core.rule import RuleParameters
-from rlcg_train.qt_opt import reach
+from rlcg_train.qt_opt import space
+from rlcg_train.qt_opt.space import Space
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -106,23 +108,23 @@ def _action_profile() -> Profile:
     )
 
 
-def _reach_example(case: int) -> dict[str, FloatArray]:
+def _whole_example(case: int) -> dict[str, FloatArray]:
     return {**_goal_example(case), **_action_example(case)}
 
 
-def _reach_profile() -> Profile:
+def _whole_profile(name: str, searched: Space) -> Profile:
     return Profile(
-        name="reach",
-        variables=reach.VARIABLES,
-        std_floor=reach.STD_FLOOR,
+        name=name,
+        variables=searched.variables,
+        std_floor=searched.std_floor,
         iterations=3,
-        start=reach.START,
+        start=searched.start,
         learned=spec.ACTION_NAMES,
         rule=None,
-        example=_reach_example,
+        example=_whole_example,
     )
 
 
-GOAL, ACTION, REACH = _goal_profile(), _action_profile(), _reach_profile()
-REACH_PAPER = replace(REACH, name="reach_paper")
-PROFILES = {profile.name: profile for profile in (GOAL, ACTION, REACH, REACH_PAPER)}
+GOAL, ACTION = _goal_profile(), _action_profile()
+REACH, STEP = _whole_profile("reach", space.REACH), _whole_profile("step", space.STEP)
+PROFILES = {profile.name: profile for profile in (GOAL, ACTION, REACH, STEP)}

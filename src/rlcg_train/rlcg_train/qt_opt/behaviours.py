@@ -19,7 +19,7 @@ from rlcg_train.explore import TorchPolicy
 from rlcg_train.profiles import GOAL
 from rlcg_train.qt_opt.choice import Choice, Command, give, move, pose_of
 from rlcg_train.qt_opt.episode import Behaviour
-from rlcg_train.qt_opt.reach import to_target
+from rlcg_train.qt_opt.q_function import QFunction
 from rlcg_train.qt_opt.scripted_behaviour import (
     GoalSource,
     ScriptedBehaviour,
@@ -105,7 +105,12 @@ class PolicyBehaviour:
             return
         profile, network = load(path)
         cem = profile.cem(self._settings.samples, self._settings.iterations)
-        self._profile, self._module = profile, CemModule(scorer_of(network), cem)
+        if not isinstance(network, QFunction):
+            raise ConfigError(
+                f"{path} is of profile {profile.name}: it does not choose all actions"
+            )
+        self._profile, self._space = profile, network.space
+        self._module = CemModule(scorer_of(network), cem)
         self._read_at_ns = changed_ns
 
     def choose(self, observation: Observation) -> Choice:
@@ -124,7 +129,7 @@ class PolicyBehaviour:
         if len(given):
             return give(Command(int(given[0]) + 1), observation)
         pose = torch.tensor(pose_of(observation), dtype=torch.float32)
-        target = to_target(sample, pose).numpy().astype(np.float64)
+        target = self._space.to_target(sample, pose).numpy().astype(np.float64)
         return move(target + self._offset)
 
     def _inputs(self, observation: Observation) -> list[torch.Tensor]:

@@ -14,7 +14,6 @@ from rlcg_train.fit import auc
 from rlcg_train.qt_opt.episode_log import End
 from rlcg_train.qt_opt.learner import Learner
 from rlcg_train.qt_opt.q_function import QFunction, Scene
-from rlcg_train.qt_opt.reach import START, VARIABLES, to_target
 from rlcg_train.qt_opt.search import move_logits
 
 ACTIONS = 64
@@ -38,10 +37,8 @@ class AlarmSettings:
 def spread(q: QFunction, scene: Scene, generator: torch.Generator) -> tuple[float, float]:
     """Return the standard deviation of Q over 64 random moves, and that of Q's mean over states."""
     frames = len(scene.tool)
-    noise = torch.randn(frames, ACTIONS, len(VARIABLES), generator=generator)
-    low, high = (torch.tensor([getattr(v, side) for v in VARIABLES]) for side in ("low", "high"))
-    samples = torch.clamp(torch.tensor(START.mean0) + torch.tensor(START.std0) * noise, low, high)
-    target = to_target(samples, scene.pose[:, None])
+    noise = torch.randn(frames, ACTIONS, len(q.space.variables), generator=generator)
+    target = q.space.to_target(q.space.draw(noise), scene.pose[:, None])
     value = torch.sigmoid(move_logits(q, scene, q.encode(scene), target))
     return float(value.std(dim=1).mean()), float(value.mean(dim=1).std())
 

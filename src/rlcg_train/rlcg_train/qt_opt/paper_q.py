@@ -11,6 +11,7 @@ from torch import Tensor
 from rlcg_train.preprocess import crop_picture
 from rlcg_train.qt_opt.actions import spec_action
 from rlcg_train.qt_opt.q_function import QFunction, Scene
+from rlcg_train.qt_opt.space import STEP
 from rlcg_train.qt_opt_network import QtOptNetwork, QtOptSettings
 
 # As in tensor2robot's image transformations; one draw for a batch.
@@ -23,7 +24,8 @@ class PaperQ(QFunction):
     """Q at paper size: 472 px and 1.24 million parameters with the default settings."""
 
     inputs = ("state", "tool_pose")
-    profile = "reach_paper"
+    profile = "step"
+    space = STEP
 
     def __init__(self, settings: QtOptSettings) -> None:
         super().__init__()

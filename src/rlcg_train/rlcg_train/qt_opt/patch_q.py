@@ -23,6 +23,7 @@ from rlcg_train.preprocess import camera_centre_xy, half_picture
 from rlcg_train.qt_opt.actions import BOUND
 from rlcg_train.qt_opt.choice import Command
 from rlcg_train.qt_opt.q_function import QFunction, Scene
+from rlcg_train.qt_opt.space import REACH
 
 HALF_PX = spec.CROP_PX // 2
 LOWEST_M = 0.004
@@ -66,6 +67,7 @@ class PatchQNetwork(QFunction):
     side_px = HALF_PX
     inputs = ("state", "tool_pose", "projection")
     profile = "reach"
+    space = REACH
 
     def __init__(self, settings: PatchQSettings) -> None:
         super().__init__()

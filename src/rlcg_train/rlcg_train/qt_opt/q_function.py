@@ -11,6 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from rlcg_train.qt_opt.space import Space
+
 
 class Scene(NamedTuple):
     """Observed frames: ``picture`` as the network's `prepare` made it.
@@ -34,12 +36,13 @@ class QFunction(nn.Module, ABC):
     """Logits of Q.
 
     ``side_px``: of the square pictures that it sees; ``inputs``: what it needs beside the picture
-    when it serves; ``profile``: its name in `rlcg_train.profiles`.
+    when it serves; ``profile``: its name in `rlcg_train.profiles`; ``space``: what CEM searches.
     """
 
     side_px: int
     inputs: tuple[str, ...]
     profile: str
+    space: Space
 
     @abstractmethod
     def layout(self) -> dict[str, object]:

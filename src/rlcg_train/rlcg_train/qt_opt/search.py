@@ -13,7 +13,6 @@ from torch import Tensor
 
 from rlcg_train.qt_opt.choice import Command
 from rlcg_train.qt_opt.q_function import QFunction, Scene
-from rlcg_train.qt_opt.reach import START, STD_FLOOR, VARIABLES, to_target
 
 NEVER = -1e9
 COMMANDS = (int(Command.CLOSE), int(Command.OPEN), int(Command.TERMINATE))
@@ -56,23 +55,21 @@ def best_choices(
     also: Tensor | None = None,
 ) -> Found:
     """Return the best choices of B frames; ``also`` (B, K, 4) are further targets to try."""
-    code, frames = q.encode(scene), len(scene.tool)
+    code, frames, space = q.encode(scene), len(scene.tool), q.space
     commands = command_logits(q, scene, code)
-    low = torch.tensor([v.low for v in VARIABLES])
-    high = torch.tensor([v.high for v in VARIABLES])
-    floor = torch.tensor(STD_FLOOR)
-    mean = torch.tensor(START.mean0).expand(frames, 1, -1)
-    std = torch.tensor(START.std0).expand(frames, 1, -1)
+    floor = torch.tensor(space.std_floor)
+    mean = torch.tensor(space.start.mean0).expand(frames, 1, -1)
+    std = torch.tensor(space.start.std0).expand(frames, 1, -1)
     targets, scores = [], []
     for iteration in range(settings.iterations):
-        noise = torch.randn(frames, settings.samples, len(VARIABLES), generator=generator)
-        samples = torch.clamp(mean + std * noise, low, high)
-        target = to_target(samples, scene.pose[:, None])
+        noise = torch.randn(frames, settings.samples, len(space.variables), generator=generator)
+        samples = torch.clamp(mean + std * noise, space.low, space.high)
+        target = space.to_target(samples, scene.pose[:, None])
         if also is not None and iteration == 0:
             target = torch.cat([target, also], dim=1)
         score = move_logits(q, scene, code, target)
         best = score[:, : settings.samples].topk(settings.elites, dim=1).indices
-        elite = samples.gather(1, best[:, :, None].expand(-1, -1, len(VARIABLES)))
+        elite = samples.gather(1, best[:, :, None].expand(-1, -1, len(space.variables)))
         mean = elite.mean(dim=1, keepdim=True)
         std = torch.maximum(elite.std(dim=1, keepdim=True), floor)
         targets.append(target)

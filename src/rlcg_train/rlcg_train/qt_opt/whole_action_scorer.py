@@ -7,13 +7,12 @@ from torch import Tensor
 from rlcg_train.qt_opt.actions import spec_action
 from rlcg_train.qt_opt.choice import Command
 from rlcg_train.qt_opt.q_function import QFunction, Scene
-from rlcg_train.qt_opt.reach import to_target
 from rlcg_train.qt_opt.search import COMMANDS, command_logits, move_logits
 from rlcg_train.scorer import Scorer
 
 
-class ReachScorer(Scorer):
-    """Samples are of `rlcg_train.qt_opt.reach`; all eight numbers of the action are chosen by Q.
+class WholeActionScorer(Scorer):
+    """Samples are of the network's space; all eight numbers of the action are chosen by Q.
 
     The network's inputs come in the order ``state``, ``tool_pose`` and, where it is needed,
     ``projection``.
@@ -35,13 +34,14 @@ class ReachScorer(Scorer):
     def logits(self, code: tuple[Tensor, ...], samples: Tensor) -> Tensor:
         """Return logits (N,) of moves (N, 4)."""
         scene = Scene(*code[:4])
-        target = to_target(samples, scene.pose)[None]
+        target = self.network.space.to_target(samples, scene.pose)[None]
         return move_logits(self.network, scene, code[4], target)[0]
 
     def action(self, best: Tensor, extra: tuple[Tensor, ...]) -> Tensor:
         """Return a step on the way to the chosen target, no command."""
         pose = _pose(extra)
-        return spec_action(pose, to_target(best, pose), torch.tensor(int(Command.MOVE)))
+        target = self.network.space.to_target(best, pose)
+        return spec_action(pose, target, torch.tensor(int(Command.MOVE)))
 
     def decide(
         self, code: tuple[Tensor, ...], best: Tensor, logit: Tensor, extra: tuple[Tensor, ...]
