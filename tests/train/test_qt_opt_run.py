@@ -13,19 +13,18 @@ import torch
 from toy_grasps import PROJECTION, SMALL, small_network, toy_episode, write_toy_store
 
 from rlcg_core.errors import DataError
-from rlcg_train import checkpoints
+from rlcg_train import checkpoints, events, run_folder
 from rlcg_train.cli import main
 from rlcg_train.profiles import REACH
-from rlcg_train.qt_opt import events, run_folder
 from rlcg_train.qt_opt.judge import AlarmSettings, CollapseAlarm, Judge
 from rlcg_train.qt_opt.learner import Learner
 from rlcg_train.qt_opt.q_function import Scene
 from rlcg_train.qt_opt.replay import ReplaySource
 from rlcg_train.qt_opt.run import CHECKPOINT, POLICY, Run, RunSettings
-from rlcg_train.qt_opt.run_folder import RunFolder, RunState
 from rlcg_train.qt_opt.search import SearchSettings
 from rlcg_train.qt_opt.settings import LearnSettings, Ramp, StreamSettings
 from rlcg_train.qt_opt.target_networks import AverageSettings
+from rlcg_train.run_folder import RunFolder, RunState
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from rlcg_train.qt_opt.choice import TARGET_HIGH, TARGET_LOW, Command
 from rlcg_train.qt_opt.labels import state_values
 from rlcg_train.qt_opt.q_function import QFunction, Scene
 from rlcg_train.qt_opt.search import SearchSettings, best_choices
-from rlcg_train.qt_opt.space import REACH
+from rlcg_train.qt_opt.space import REACH_SPACE
 from rlcg_train.qt_opt.target_networks import AverageSettings, TargetNetworks
 
 SEARCH = SearchSettings(64, 6, 3)
@@ -23,7 +23,7 @@ COMMAND_LOGITS = {Command.CLOSE: -3.0, Command.OPEN: -4.0, Command.TERMINATE: -5
 class Bowl(QFunction):
     """Q falls with the distance to a place; commands have fixed logits."""
 
-    side_px, space = 1, REACH
+    side_px, space = 1, REACH_SPACE
 
     def __init__(self, place: tuple[float, ...], height: float = 0.0, **commands: float) -> None:
         super().__init__()
@@ -71,12 +71,12 @@ def test_the_average_has_its_closed_form_and_begins_equal() -> None:
     online = nn.Linear(1, 1, bias=False)
     nn.init.zeros_(online.weight)
     targets = TargetNetworks(online, AverageSettings(decay=0.99, lag=1000))
-    assert float(targets.averaged.weight) == float(targets.lagged.weight) == 0.0
+    assert targets.averaged.weight.item() == targets.lagged.weight.item() == 0.0
     targets.steps = 5000  # past the plain mean of the first steps
     nn.init.ones_(online.weight)
     for _ in range(200):
         targets.update()
-    assert float(targets.averaged.weight) == pytest.approx(1 - 0.99**200, rel=1e-4)
+    assert targets.averaged.weight.item() == pytest.approx(1 - 0.99**200, rel=1e-4)
 
 
 def test_the_lagged_network_is_the_average_of_about_lag_steps_ago() -> None:
@@ -87,9 +87,9 @@ def test_the_lagged_network_is_the_average_of_about_lag_steps_ago() -> None:
         with torch.no_grad():
             online.weight.fill_(float(step))
         targets.update()
-        history.append(float(targets.averaged.weight))
+        history.append(targets.averaged.weight.item())
         if step >= 120:
-            age = step - int(np.searchsorted(history, float(targets.lagged.weight)))
+            age = step - int(np.searchsorted(history, targets.lagged.weight.item()))
             assert 100 <= age <= 120
 
 
@@ -108,8 +108,8 @@ def test_target_networks_go_on_exactly() -> None:
     resumed.load_state_dict(copy.deepcopy(whole.state_dict()))
     advance(whole, online, 37, 90)
     advance(resumed, resumed._online, 37, 90)
-    assert float(whole.lagged.weight) == float(resumed.lagged.weight)
-    assert float(whole.averaged.weight) == float(resumed.averaged.weight)
+    assert whole.lagged.weight.item() == resumed.lagged.weight.item()
+    assert whole.averaged.weight.item() == resumed.averaged.weight.item()
 
 
 def test_the_value_is_the_smaller_of_both_at_the_choice_of_the_first() -> None:
@@ -176,7 +176,7 @@ def test_all_samples_are_targets_that_the_arm_may_take() -> None:
     samples = torch.rand(4000, 4) * 2 - 1
     samples[:, 2] = samples[:, 2].abs()
     poses = (low + torch.rand(4000, 4, dtype=torch.double) * (high - low)).float()
-    targets = REACH.to_target(samples, poses)
+    targets = REACH_SPACE.to_target(samples, poses)
     assert torch.all(targets >= low - 1e-5)
     assert torch.all(targets <= high + 1e-5)
     turn = targets[:, 3] - poses[:, 3]

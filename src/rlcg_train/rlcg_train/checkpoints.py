@@ -42,6 +42,11 @@ def load(checkpoint: Path) -> tuple[Profile, nn.Module]:
     return PROFILES[name], network.eval()
 
 
+def learned_cycles(checkpoint: Path) -> int:
+    """Return how many epochs, steps or cycles a checkpoint had learned, as its trainer counts."""
+    return int(torch.load(checkpoint, weights_only=True)["epoch"])
+
+
 @torch.no_grad()
 def fresh_qt_opt(seed: int, settings: QtOptSettings) -> QtOptNetwork:
     """Return an untrained network whose norms are calibrated and whose logits spread like one.

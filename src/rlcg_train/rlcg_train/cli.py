@@ -9,6 +9,8 @@ from pathlib import Path
 from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import RlcgError
 from rlcg_sim.description import find_urdf
+from rlcg_sim.looks.built_in import LOOKS
+from rlcg_sim.makers import BuiltInWorlds
 from rlcg_sim.objects import OBJECT_SETS
 from rlcg_train import cli_bundle, cli_qt_opt
 from rlcg_train.cli_bundle import Command
@@ -40,8 +42,16 @@ def _collect(args: argparse.Namespace) -> None:
             objects=args.objects,
             workers=args.workers,
             checkpoint=str(args.checkpoint or ""),
+            open_world=BuiltInWorlds(args.world),
         )
     )
+
+
+def _shards(args: argparse.Namespace) -> None:
+    from rlcg_train.from_logs import make_shards
+
+    for name, reason in make_shards(list(args.episodes), args.out).items():
+        print(f"left out {name}: {reason}")
 
 
 def _fit(args: argparse.Namespace) -> None:
@@ -49,7 +59,12 @@ def _fit(args: argparse.Namespace) -> None:
     from rlcg_train.fit import Fit, FitSettings
 
     settings = FitSettings(
-        tuple(args.data), args.out, epochs=args.epochs, seed=args.seed, threads=args.threads
+        tuple(args.data),
+        args.out,
+        epochs=args.epochs,
+        seed=args.seed,
+        threads=args.threads,
+        init=args.init,
     )
     Fit(settings, dataset.load(list(settings.data))).run()
 
@@ -72,6 +87,7 @@ def _measure(args: argparse.Namespace) -> None:
             renderer=args.renderer,
             evaluation_seed=args.seed,
             workers=args.workers,
+            open_world=BuiltInWorlds(args.world),
         )
     )
 
@@ -109,11 +125,15 @@ def _parser() -> argparse.ArgumentParser:
     collect.add_argument("--attempts", type=int, default=2500, help="how many (default: 2500)")
     collect.add_argument("--first", type=int, default=0, help="number of the first attempt")
     collect.add_argument("--checkpoint", type=Path, help="collect on-policy with this network")
+    shards = add("shards", _shards, "make shards out of logged episodes; resumes")
+    shards.add_argument("--episodes", type=Path, nargs="+", required=True, help="their folders")
+    shards.add_argument("--out", type=Path, required=True, help="folder of the shards")
     fit = add("fit", _fit, "train the grasp-success predictor; resumes")
     fit.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards")
     fit.add_argument("--out", type=Path, required=True, help="folder of checkpoint and metrics")
     fit.add_argument("--epochs", type=int, default=8, help="passes over the data (default: 8)")
     fit.add_argument("--seed", type=int, default=1, help="seed of weights and order (default: 1)")
+    fit.add_argument("--init", type=Path, help="checkpoint whose weights to begin with")
     fit.add_argument("--threads", type=int, default=2, help="processor threads (default: 2)")
     distil = add("distil", _distil, "teach QT-Opt's network quickly, to measure on; resumes")
     distil.add_argument("--teacher", type=Path, required=True, help="checkpoint of profile goal")
@@ -134,6 +154,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command.add_argument("--objects", default=objects, choices=OBJECT_SETS, help="object set")
         command.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    for command in (collect, measure):
+        command.add_argument("--world", default="sim", choices=LOOKS, help="look of the cell")
     for command in (expert, measure):
         command.add_argument("--grasps", type=int, default=200, help="attempts (default: 200)")
     fresh = add("fresh", _fresh, "write an untrained network of QT-Opt's size, to measure speed")

@@ -72,7 +72,7 @@ def measure(args: argparse.Namespace) -> None:
 
 
 def _status(args: argparse.Namespace) -> None:
-    from rlcg_train.qt_opt.run_folder import table
+    from rlcg_train.run_folder import table
 
     lines = table(args.runs)
     print("\n".join(lines) if lines else f"no runs under {args.runs}")

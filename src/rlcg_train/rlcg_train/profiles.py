@@ -126,5 +126,5 @@ def _whole_profile(name: str, searched: Space) -> Profile:
 
 
 GOAL, ACTION = _goal_profile(), _action_profile()
-REACH, STEP = _whole_profile("reach", space.REACH), _whole_profile("step", space.STEP)
+REACH, STEP = _whole_profile("reach", space.REACH_SPACE), _whole_profile("step", space.STEP_SPACE)
 PROFILES = {profile.name: profile for profile in (GOAL, ACTION, REACH, STEP)}

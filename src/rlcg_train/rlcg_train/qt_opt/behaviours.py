@@ -13,13 +13,14 @@ from rlcg_core.rule import RuleMemory, RuleParameters
 from rlcg_core.types import Observation
 from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_train.cem_module import CemModule
-from rlcg_train.checkpoints import load
+from rlcg_train.checkpoints import learned_cycles, load
 from rlcg_train.exact_form import scorer_of
 from rlcg_train.explore import TorchPolicy
 from rlcg_train.profiles import GOAL
 from rlcg_train.qt_opt.choice import Choice, Command, give, move, pose_of
 from rlcg_train.qt_opt.episode import Behaviour
 from rlcg_train.qt_opt.q_function import QFunction
+from rlcg_train.qt_opt.ramp import Ramp
 from rlcg_train.qt_opt.scripted_behaviour import (
     GoalSource,
     ScriptedBehaviour,
@@ -38,14 +39,14 @@ class BehaviourSettings:
 
     ``checkpoint``: of the policy, read again whenever it changes; for the scripted one, a
     grasp-success predictor whose goals it follows in ``predictor_share`` of its attempts.
-    ``random_share``: of the policy's steps; ``noisy_share``: of its episodes, in which all moves
-    are off by the same amount.
+    ``random_share``: of the policy's steps, by the learner's cycle (Q2-Opt's epsilon of 0.2, less
+    later); ``noisy_share``: of its episodes, in which all moves are off by the same amount.
     """
 
     kind: str
     checkpoint: Path | None = None
     predictor_share: float = 0.5
-    random_share: float = 0.1
+    random_share: Ramp = Ramp(0.2, 0.05, 0, 100)  # noqa: RUF009 it cannot be changed
     noisy_share: float = 0.2
     samples: int = 64
     iterations: int = 2
@@ -104,6 +105,7 @@ class PolicyBehaviour:
         if changed_ns == self._read_at_ns:
             return
         profile, network = load(path)
+        self._cycle = learned_cycles(path)
         cem = profile.cem(self._settings.samples, self._settings.iterations)
         if not isinstance(network, QFunction):
             raise ConfigError(
@@ -115,7 +117,7 @@ class PolicyBehaviour:
 
     def choose(self, observation: Observation) -> Choice:
         """Return the best choice found, or a random one."""
-        if self._rng.random() < self._settings.random_share:
+        if self._rng.random() < self._settings.random_share.at(self._cycle):
             return random_choice(observation, self._rng)
         chosen: Choice = self.greedy(observation)
         return chosen

@@ -20,6 +20,7 @@ from rlcg_sim.renderer import draw_with_one_thread
 from rlcg_train.qt_opt.behaviours import BehaviourSettings, PolicyBehaviour
 from rlcg_train.qt_opt.choice import Command
 from rlcg_train.qt_opt.episode import run_episode
+from rlcg_train.qt_opt.ramp import Ramp
 from rlcg_train.trial import FIRST_VALIDATION
 
 
@@ -92,7 +93,7 @@ def _open(settings: MeasureSettings) -> None:
     greedy = BehaviourSettings(
         "policy",
         settings.checkpoint,
-        random_share=0.0,
+        random_share=Ramp(0.0, 0.0),
         noisy_share=0.0,
         samples=settings.samples,
         iterations=settings.iterations,

@@ -44,6 +44,7 @@ class Learner:
         """``sources``: by the names of the streams; a source may be empty at first."""
         torch.set_num_threads(settings.threads)
         self.settings, self.online, self.sources = settings, network, sources
+        network.bf16 = settings.bf16
         self.optimizer = torch.optim.AdamW(
             network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -208,7 +209,7 @@ class Learner:
         norm = nn.utils.clip_grad_norm_(self.online.parameters(), limit)
         if not torch.isfinite(loss) or not torch.isfinite(norm):
             raise DivergedError(
-                f"loss {float(loss)} and gradient {float(norm)} at step {self.targets.steps}, "
+                f"loss {loss.item()} and gradient {norm.item()} at step {self.targets.steps}, "
                 "expected numbers: the last good checkpoint is kept; start again from it with a "
                 "lower learning rate"
             )

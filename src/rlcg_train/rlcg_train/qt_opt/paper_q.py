@@ -11,7 +11,7 @@ from torch import Tensor
 from rlcg_train.preprocess import crop_picture
 from rlcg_train.qt_opt.actions import spec_action
 from rlcg_train.qt_opt.q_function import QFunction, Scene
-from rlcg_train.qt_opt.space import STEP
+from rlcg_train.qt_opt.space import STEP_SPACE
 from rlcg_train.qt_opt_network import QtOptNetwork, QtOptSettings
 
 # As in tensor2robot's image transformations; one draw for a batch.
@@ -25,7 +25,7 @@ class PaperQ(QFunction):
 
     inputs = ("state", "tool_pose")
     profile = "step"
-    space = STEP
+    space = STEP_SPACE
 
     def __init__(self, settings: QtOptSettings) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class PaperQ(QFunction):
     def varied_logits(self, scene: Scene, target: Tensor, command: Tensor) -> Tensor:
         """Return logits (B,) of distorted pictures."""
         condition = self._condition(scene, target[:, None], command[:, None])[:, 0]
-        with torch.autocast(scene.picture.device.type, torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
             features = self.network.encode(_distorted(scene.picture))
             return self.network.score(features, condition).float()
 

@@ -23,7 +23,7 @@ from rlcg_train.preprocess import camera_centre_xy, half_picture
 from rlcg_train.qt_opt.actions import BOUND
 from rlcg_train.qt_opt.choice import Command
 from rlcg_train.qt_opt.q_function import QFunction, Scene
-from rlcg_train.qt_opt.space import REACH
+from rlcg_train.qt_opt.space import REACH_SPACE
 
 HALF_PX = spec.CROP_PX // 2
 LOWEST_M = 0.004
@@ -67,7 +67,7 @@ class PatchQNetwork(QFunction):
     side_px = HALF_PX
     inputs = ("state", "tool_pose", "projection")
     profile = "reach"
-    space = REACH
+    space = REACH_SPACE
 
     def __init__(self, settings: PatchQSettings) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ class PatchQNetwork(QFunction):
             pixels = torch.where(chosen[:, None, None, None], pixels.flip(dimension), pixels)
             numbers = torch.where(chosen[:, None], numbers * torch.tensor(signs), numbers)
         ahead, own = pixels[:, : ahead.shape[1]], pixels[:, ahead.shape[1] :]
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
             first = self.from_target(self.target_tower(ahead))
             first = first + self.from_own(self.own_tower(own)) + self.from_numbers(numbers)
             scores: Tensor = self.head(first)

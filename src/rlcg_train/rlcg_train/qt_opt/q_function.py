@@ -36,13 +36,15 @@ class QFunction(nn.Module, ABC):
     """Logits of Q.
 
     ``side_px``: of the square pictures that it sees; ``inputs``: what it needs beside the picture
-    when it serves; ``profile``: its name in `rlcg_train.profiles`; ``space``: what CEM searches.
+    when it serves; ``profile``: its name in `rlcg_train.profiles`; ``space``: what CEM searches;
+    ``bf16``: whether `varied_logits` multiplies in bfloat16.
     """
 
     side_px: int
     inputs: tuple[str, ...]
     profile: str
     space: Space
+    bf16: bool = True
 
     @abstractmethod
     def layout(self) -> dict[str, object]:

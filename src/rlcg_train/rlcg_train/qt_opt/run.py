@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A QT-Opt run: a learner, the actors beside it, and a folder from which it goes on exactly.
 
-``policy.pt`` is the freshest policy, which actors read; ``checkpoint.pt`` all that the learner
-needs to go on. Both appear whole or not at all.
+``policy.pt`` is the freshest policy, which actors read; ``policies`` keeps one now and then;
+``checkpoint.pt`` is all that the learner needs to go on. Files appear whole or not at all.
 """
 
 import json
@@ -30,18 +30,19 @@ from rlcg_train.qt_opt.paper_q import PaperQ
 from rlcg_train.qt_opt.patch_q import PatchQNetwork, PatchQSettings
 from rlcg_train.qt_opt.q_function import QFunction
 from rlcg_train.qt_opt.replay import ReplaySource
-from rlcg_train.qt_opt.run_folder import RunFolder, RunState
 from rlcg_train.qt_opt.settings import LearnSettings
 from rlcg_train.qt_opt_network import QtOptSettings
+from rlcg_train.run_folder import RunFolder, RunState
 
-POLICY, CHECKPOINT = "policy.pt", "checkpoint.pt"
+POLICY, CHECKPOINT, KEPT = "policy.pt", "checkpoint.pt", "policies"
 
 
 @dataclass(frozen=True)
 class RunSettings:
     """Where a run writes and reads, and when it saves and judges.
 
-    ``store``: folder of the replay sources, by stream name. ``predictor``: a grasp-success
+    ``keep_every``: cycles between policies that are kept for good, as the last is not always the
+    best. ``store``: folder of the replay sources, by stream name. ``predictor``: a grasp-success
     predictor whose tower the network begins with, if any.
     """
 
@@ -53,6 +54,7 @@ class RunSettings:
     alarms: AlarmSettings = field(default_factory=AlarmSettings)
     save_every_s: float = 120.0
     judge_every: int = 5
+    keep_every: int = 10
 
 
 def build_network(settings: RunSettings) -> QFunction:
@@ -142,6 +144,10 @@ class Run:
 
     def _write_policy(self) -> None:
         _write(self.settings.out / POLICY, self._policy())
+        if self.learner.cycles % self.settings.keep_every == 0:
+            kept = self.settings.out / KEPT
+            kept.mkdir(exist_ok=True)
+            _write(kept / f"{self.learner.cycles:05d}.pt", self._policy())
 
     def _policy(self) -> dict[str, Any]:
         """Return what `rlcg_train.checkpoints.load` and the export need."""

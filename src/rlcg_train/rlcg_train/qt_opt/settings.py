@@ -2,26 +2,22 @@
 """Everything that fixes a QT-Opt run, as plain data that travels with its checkpoints."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rlcg_core.errors import ConfigError
 from rlcg_train.qt_opt.labels import ReturnSettings
+from rlcg_train.qt_opt.ramp import Ramp
 from rlcg_train.qt_opt.search import SearchSettings
 from rlcg_train.qt_opt.target_networks import AverageSettings
 
 
-@dataclass(frozen=True)
-class Ramp:
-    """A number that goes from ``first`` to ``last`` between two cycles, and stays there."""
-
-    first: float
-    last: float
-    begin: int = 0
-    end: int = 1
-
-    def at(self, cycle: int) -> float:
-        """Return the number at a cycle."""
-        part = (cycle - self.begin) / max(1, self.end - self.begin)
-        return self.first + (self.last - self.first) * min(max(part, 0.0), 1.0)
+def multiplies_in_bf16() -> bool:
+    """Whether this machine's processor multiplies in bfloat16 natively."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 @dataclass(frozen=True)
@@ -51,7 +47,8 @@ def _streams() -> tuple[StreamSettings, ...]:
 class LearnSettings:
     """How to learn. A cycle labels ``episodes``, then passes ``passes`` times over the labels.
 
-    ``known_rate``: share of the labels that need no simulator which are taken.
+    ``known_rate``: share of the labels that need no simulator which are taken. ``bf16``: multiply
+    in bfloat16; where the processor only emulates it that is slower.
     """
 
     streams: tuple[StreamSettings, ...] = field(default_factory=_streams)
@@ -62,6 +59,7 @@ class LearnSettings:
     weight_decay: float = 0.02
     gradient_limit: float = 1.0
     known_rate: float = 0.15
+    bf16: bool = field(default_factory=multiplies_in_bf16)
     seed: int = 1
     threads: int = 1
     returns: ReturnSettings = field(default_factory=ReturnSettings)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What CEM searches for a move, and which target a sample stands for; one space per network.
 
-`REACH`: a target lies ``REACH_M * u * |u|`` from the tool, u in [-1, 1]. A normal draw of u finds
-the other end of the bin and, as often, the millimetre beside the tool, in every frame of an
-episode. Heights are absolute, finer near the tray. `STEP`: the target of one bounded step, as
-QT-Opt searches it.
+`REACH_SPACE`: a target lies ``REACH_M * u * |u|`` from the tool, u in [-1, 1]. A normal draw of u
+finds the other end of the bin and, as often, the millimetre beside the tool, in every frame of an
+episode. Heights are absolute, finer near the tray. `STEP_SPACE`: the target of one bounded step,
+as QT-Opt searches it.
 """
 
 from collections.abc import Callable
@@ -81,7 +81,7 @@ def _inside(x: Tensor, y: Tensor, height: Tensor, yaw: Tensor) -> Tensor:
 
 
 _BOUND_M, _BOUND_RAD = spec.DISPLACEMENT_BOUND_M, spec.YAW_BOUND_RAD
-REACH = Space(
+REACH_SPACE = Space(
     variables=(
         Variable("reach_x", "1", -1.0, 1.0),
         Variable("reach_y", "1", -1.0, 1.0),
@@ -92,7 +92,7 @@ REACH = Space(
     start=CemStart(mean0=(0.0, 0.0, 0.35, 0.0), std0=(0.45, 0.45, 0.35, 0.6)),
     to_target=_reached,
 )
-STEP = Space(
+STEP_SPACE = Space(
     variables=(
         *(Variable(f"displacement_{axis}", "m", -_BOUND_M, _BOUND_M) for axis in "xyz"),
         Variable("yaw_change", "rad", -_BOUND_RAD, _BOUND_RAD),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rlcg_core.errors import DataError
-from rlcg_train.qt_opt.events import EventWriter
+from rlcg_train.events import EventWriter
 
 STATE, METRICS = "run.json", "metrics.jsonl"
 # A run that says it is running but whose file is older than this has died.
