@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from rlcg_train import augment, dataset
+from rlcg_core.errors import DataError
+from rlcg_train import augment, checkpoints, dataset
 from rlcg_train.network import GraspNetwork, NetworkSettings, scalars
 from rlcg_train.profiles import GOAL
 from rlcg_train.training_run import TrainingRun
@@ -20,7 +21,10 @@ from rlcg_train.training_run import TrainingRun
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How to train. ``bf16`` halves the time on processors with AVX512-BF16 or AMX."""
+    """How to train. ``bf16`` halves the time on processors with AVX512-BF16 or AMX.
+
+    ``init``: checkpoint of the same layout whose weights are the first, None for random ones.
+    """
 
     data: tuple[Path, ...]
     out: Path
@@ -31,6 +35,7 @@ class FitSettings:
     seed: int = 1
     threads: int = 2
     bf16: bool = True
+    init: Path | None = None
     network: NetworkSettings = field(default_factory=NetworkSettings)
 
 
@@ -42,6 +47,8 @@ class Fit:
         torch.manual_seed(settings.seed)
         self.settings, self.data = settings, data
         self.network = GraspNetwork(settings.network)
+        if settings.init is not None:
+            self._take_weights(settings.init)
         steps = max(1, len(data.train) // settings.batch) * settings.epochs
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
@@ -57,6 +64,16 @@ class Fit:
             self.optimizer,
             self.schedule,
         )
+
+    def _take_weights(self, checkpoint: Path) -> None:
+        found = checkpoints.load(checkpoint)[1]
+        try:
+            self.network.load_state_dict(found.state_dict())
+        except RuntimeError as error:
+            raise DataError(
+                f"{checkpoint} is of another network than {self.settings.network}: give one of "
+                "profile goal and this layout"
+            ) from error
 
     def run(self) -> None:
         """Train the epochs that lack; a checkpoint and a line of metrics after each."""
