@@ -38,7 +38,10 @@ def measure(settings: MeasureSettings) -> tuple[int, int]:
     with context.Pool(settings.workers, _open, (settings,)) as pool:
         jobs = pool.imap_unordered(_trial, range(settings.grasps))
         bar = tqdm(jobs, total=settings.grasps, desc=settings.look, unit="grasp")
-        outcomes = list(bar)
+        outcomes = list[Outcome]()
+        for outcome in bar:
+            outcomes.append(outcome)
+            bar.set_postfix(successes=outcomes.count(Outcome.SUCCESS))
     successes = outcomes.count(Outcome.SUCCESS)
     trials = len(outcomes) - outcomes.count(Outcome.INVALID)
     low, high = wilson_interval(successes, trials)

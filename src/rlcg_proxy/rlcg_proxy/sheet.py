@@ -12,16 +12,18 @@ import numpy.typing as npt
 from rlcg_core.types import ImageArray
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 PX_PER_M = 1000
 PATCHES = 60
+CANDIDATES = 10
 PAPER_RGB = (214, 208, 196)
 # How far a print stays behind the colours of things: ink on paper.
-FADE = 0.30
-HALF_LENGTH_PX = (22, 52)
-HALF_WIDTH_PX = (9, 20)
-RISE_PX = (6, 20)
-SHADOW, SHADOW_EDGE_PX = 0.72, 9
+FADE = 0.04
+HALF_LENGTH_PX = (28, 54)
+HALF_WIDTH_PX = (11, 19)
+RISE_PX = (18, 32)
+SHADOW, SHADOW_EDGE_PX = 0.55, 12
 
 
 def draw_sheet(
@@ -34,12 +36,21 @@ def draw_sheet(
     width, height = (round(PX_PER_M * side) for side in size_m)
     sheet = np.empty((height, width, 3), np.uint8)
     sheet[:] = PAPER_RGB
-    for _ in range(PATCHES):
-        centre = rng.uniform((0, 0), (width, height))
+    for centre in _places(rng, np.array([width, height])):
         _draw_patch(sheet, rng, centre, towards_camera)
     faded = (1 - FADE) * sheet + FADE * np.array(PAPER_RGB)
     grain = 1.0 + 0.02 * rng.standard_normal((height, width, 1))
     return np.asarray(np.clip(faded * grain, 0, 255), np.uint8)
+
+
+def _places(rng: np.random.Generator, size_px: IntArray) -> FloatArray:
+    """Return where the patches stand (n, 2), apart, so that most stand free as objects do."""
+    places = np.zeros((0, 2))
+    for _ in range(PATCHES):
+        tries = rng.uniform((0, 0), size_px, (CANDIDATES, 2))
+        gaps = np.linalg.norm(tries[:, None] - places[None], axis=2).min(axis=1, initial=1e3)
+        places = np.concatenate([places, tries[[int(np.argmax(gaps))]]])
+    return places
 
 
 def _draw_patch(
