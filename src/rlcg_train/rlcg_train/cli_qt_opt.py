@@ -2,12 +2,18 @@
 """Commands of `rlcg-train` for QT-Opt: collect, learn, measure, and the state of all runs."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import DataError
 from rlcg_sim.description import find_urdf
 from rlcg_train.cli_bundle import Add
+
+if TYPE_CHECKING:
+    from rlcg_train.qt_opt.patch_q import PatchQSettings
+    from rlcg_train.qt_opt_network import QtOptSettings
 
 
 def _collect(args: argparse.Namespace) -> None:
@@ -22,6 +28,7 @@ def _collect(args: argparse.Namespace) -> None:
         BehaviourSettings("scripted", args.predictor),
         episodes=args.episodes,
         actors=args.workers,
+        side_px=_network(args.network).scale_px,
     )
     stop = multiprocessing.get_context("spawn").Event()
     failed = []
@@ -32,20 +39,31 @@ def _collect(args: argparse.Namespace) -> None:
         raise DataError(f"actors ended with codes {failed}: see what they printed")
 
 
+def _network(name: str) -> "PatchQSettings | QtOptSettings":
+    from rlcg_train.qt_opt.patch_q import PatchQSettings
+    from rlcg_train.qt_opt_network import QtOptSettings
+
+    return QtOptSettings() if name == "paper" else PatchQSettings()
+
+
 def _learn(args: argparse.Namespace) -> None:
     from rlcg_train.qt_opt.behaviours import BehaviourSettings
     from rlcg_train.qt_opt.collection import CollectionSettings
     from rlcg_train.qt_opt.run import POLICY, Run, RunSettings, run_with_actors
-    from rlcg_train.qt_opt.settings import LearnSettings
+    from rlcg_train.qt_opt.settings import LearnSettings, paper, streams
 
-    learn = LearnSettings(seed=args.seed, threads=args.threads)
-    settings = RunSettings(args.out, args.store, args.predictor, learn)
+    also = tuple(args.also)
+    plain = paper(also) if args.network == "paper" else LearnSettings(streams(also))
+    learn = replace(plain, seed=args.seed, threads=args.threads)
+    network = _network(args.network)
+    settings = RunSettings(args.out, args.store, args.predictor, learn, network)
     on_policy = CollectionSettings(
         args.store / "on_policy",
         find_urdf(ROBOT1.urdf),
         BehaviourSettings("policy", args.out / POLICY),
         source=1,
         actors=args.workers,
+        side_px=network.scale_px,
     )
     ended = run_with_actors(Run(settings, args.cycles), [on_policy] if args.workers else [])
     print(f"{args.out}: {ended}")
@@ -87,8 +105,11 @@ def add_commands(add: Add) -> None:
     learn.add_argument("--cycles", type=int, default=0, help="0: until interrupted (default)")
     learn.add_argument("--seed", type=int, default=1, help="of weights and draws (default: 1)")
     learn.add_argument("--threads", type=int, default=1, help="of the learner (default: 1)")
+    text = "further sources of the store to learn from, off-policy"
+    learn.add_argument("--also", nargs="*", default=[], metavar="SOURCE", help=text)
     for command, actors in ((collect, 2), (learn, 1)):
         command.add_argument("--store", type=Path, required=True, help="folder of the replay")
+        command.add_argument("--network", choices=("small", "paper"), default="small")
         command.add_argument("--predictor", type=Path, help="checkpoint of profile goal")
         text = f"collecting processes (default: {actors})"
         command.add_argument("--workers", type=int, default=actors, help=text)

@@ -45,9 +45,7 @@ class Learner:
         torch.set_num_threads(settings.threads)
         self.settings, self.online, self.sources = settings, network, sources
         network.bf16 = settings.bf16
-        self.optimizer = torch.optim.AdamW(
-            network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
-        )
+        self.optimizer = _optimizer(settings, network)
         self.targets = TargetNetworks(network, settings.averages)
         self.cycles = 0
 
@@ -216,6 +214,13 @@ class Learner:
         self.optimizer.step()
         self.targets.update()
         return float(loss.detach())
+
+
+def _optimizer(settings: LearnSettings, network: nn.Module) -> torch.optim.Optimizer:
+    rate, decay = settings.learning_rate, settings.weight_decay
+    if settings.optimizer == "momentum":
+        return torch.optim.SGD(network.parameters(), rate, momentum=0.9, weight_decay=decay)
+    return torch.optim.AdamW(network.parameters(), rate, weight_decay=decay)
 
 
 def _draw(

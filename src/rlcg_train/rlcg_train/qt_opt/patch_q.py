@@ -42,6 +42,11 @@ class PatchQSettings:
     widths: tuple[int, ...] = (32, 64, 64)
     hidden: int = 192
 
+    @property
+    def scale_px(self) -> int:
+        """Return the side of the square pictures that the patches are cut from."""
+        return HALF_PX
+
     def as_dict(self) -> dict[str, object]:
         """Return plain data for checkpoints and provenance."""
         return asdict(self)

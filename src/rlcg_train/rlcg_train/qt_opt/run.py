@@ -61,6 +61,8 @@ def build_network(settings: RunSettings) -> QFunction:
     """Return the network that a run begins with; raises `DataError`."""
     torch.manual_seed(settings.learn.seed)
     if isinstance(settings.network, QtOptSettings):
+        if settings.predictor is not None:
+            raise DataError("QT-Opt's own network has no tower for a predictor: leave it out")
         return PaperQ(settings.network)
     network = PatchQNetwork(settings.network)
     if settings.predictor is not None:
