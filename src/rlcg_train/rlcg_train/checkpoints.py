@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from rlcg_core.errors import DataError
+from rlcg_train.adapt.seen_through import SeenThrough
 from rlcg_train.network import GraspNetwork, NetworkSettings
 from rlcg_train.profiles import ACTION, GOAL, PROFILES, REACH, STEP, Profile
 from rlcg_train.qt_opt.paper_q import PaperQ
@@ -32,6 +33,9 @@ def load(checkpoint: Path) -> tuple[Profile, nn.Module]:
     network: nn.Module
     if name == GOAL.name:
         network = GraspNetwork(NetworkSettings(**layout))
+        through = json.loads(state["settings"]).get("through")
+        if through is not None:
+            network = SeenThrough.from_layout(network.settings, through)
     elif name == REACH.name:
         network = PatchQNetwork(PatchQSettings(**layout))
     elif name == STEP.name:

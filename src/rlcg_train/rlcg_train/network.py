@@ -25,7 +25,8 @@ class NetworkSettings:
     """Layout of the patch and width of the network.
 
     ``planes_m``: heights above the tray at which the patch is sampled; ``reach_m`` and
-    ``span_m``: half extents along the closing direction and across it.
+    ``span_m``: half extents along the closing direction and across it. ``channels`` of the picture:
+    6 for a picture with its adaptation; ``picture_px``: side of the picture it is cut from.
     """
 
     planes_m: tuple[float, ...] = (0.012, 0.05)
@@ -35,6 +36,8 @@ class NetworkSettings:
     span_m: float = 0.048
     widths: tuple[int, ...] = (32, 64, 64)
     hidden: int = 128
+    channels: int = 3
+    picture_px: int = HALF_PX
 
     def as_dict(self) -> dict[str, object]:
         """Return plain data for checkpoints and provenance."""
@@ -50,7 +53,7 @@ SCALARS = 9
 
 
 class GraspNetwork(nn.Module):
-    """Maps patches (B, 3P, H, W) in [-1, 1] and scalars (B, S) to success logits (B,)."""
+    """Maps patches (B, C * P, H, W) in [-1, 1] and scalars (B, S) to success logits (B,)."""
 
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
@@ -64,6 +67,10 @@ class GraspNetwork(nn.Module):
             nn.Linear(settings.hidden, 1),
         )
 
+    def see(self, picture: Tensor) -> Tensor:
+        """Return what patches are cut from, of a camera's picture (B, 3, S, S) in [-1, 1]."""
+        return picture
+
     def forward(self, patches: Tensor, scalars: Tensor) -> Tensor:
         """Return logits (B,)."""
         features = self.features(patches)
@@ -72,10 +79,10 @@ class GraspNetwork(nn.Module):
 
 
 def tower(settings: NetworkSettings) -> nn.Sequential:
-    """Return the layers from patches (B, 3P, H, W) to features (B, F)."""
+    """Return the layers from patches (B, C * P, H, W) to features (B, F)."""
     first, second, third = settings.widths
     return nn.Sequential(
-        *_block(3 * len(settings.planes_m), first, kernel=5, stride=2),
+        *_block(settings.channels * len(settings.planes_m), first, kernel=5, stride=2),
         *_block(first, second, kernel=3, stride=2),
         *_block(second, second, kernel=3, stride=1),
         *_block(second, third, kernel=3, stride=2),
@@ -122,9 +129,10 @@ def to_grid(points: Tensor, projection: Tensor) -> Tensor:
 def sample_patches(
     settings: NetworkSettings, image: Tensor, goal: Tensor, projection: Tensor
 ) -> Tensor:
-    """Return patches (B, 3P, H, W).
+    """Return patches (B, C * P, H, W).
 
-    ``image``: (B, 3, 236, 236), or (1, 3, 236, 236) shared by all goals (B, 3), in [-1, 1].
+    ``image``: the centre crop at any size, (B, C, S, S), or (1, C, S, S) shared by all goals
+    (B, 3), in [-1, 1].
     """
     points = patch_points(settings, goal)
     batch, planes, count, _ = points.shape
@@ -132,14 +140,14 @@ def sample_patches(
     if image.shape[0] == 1:
         flat = grid.reshape(1, batch, planes * count, 2)
         sampled = functional.grid_sample(image, flat, align_corners=False)[0]
-        sampled = sampled.reshape(3, batch, planes, settings.span_px, settings.reach_px)
+        sampled = sampled.reshape(-1, batch, planes, settings.span_px, settings.reach_px)
         sampled = sampled.permute(1, 2, 0, 3, 4)
     else:
         flat = grid.reshape(batch, planes, count, 2)
         sampled = functional.grid_sample(image, flat, align_corners=False)
-        sampled = sampled.reshape(batch, 3, planes, settings.span_px, settings.reach_px)
+        sampled = sampled.reshape(batch, -1, planes, settings.span_px, settings.reach_px)
         sampled = sampled.permute(0, 2, 1, 3, 4)
-    return sampled.reshape(batch, 3 * planes, settings.span_px, settings.reach_px)
+    return sampled.reshape(batch, -1, settings.span_px, settings.reach_px)
 
 
 def scalars(goal: Tensor, tool: Tensor, camera_xy: Tensor) -> Tensor:

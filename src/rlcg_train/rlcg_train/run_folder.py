@@ -11,7 +11,7 @@ import os
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rlcg_core.errors import DataError
 from rlcg_train.events import EventWriter
@@ -55,6 +55,11 @@ def write_whole(path: Path, text: str) -> None:
     os.replace(temporary, path)
 
 
+def write_state(folder: Path, state: RunState) -> None:
+    """Write the state of a run."""
+    write_whole(folder / STATE, json.dumps(asdict(state), default=str))
+
+
 def read_state(folder: Path) -> RunState:
     """Return the state of a run; raises `DataError`."""
     path = folder / STATE
@@ -67,24 +72,30 @@ def read_state(folder: Path) -> RunState:
     return found
 
 
+def _take(folder: Path) -> TextIO:
+    """Make a folder and lock it until the returned file is closed; raises `DataError`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "lock").open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise DataError(
+            f"{folder} belongs to a trainer that is running: wait for it, or give another --out"
+        ) from error
+    return lock
+
+
 class RunFolder:
     """One run's folder, owned until closed."""
 
     def __init__(self, folder: Path, state: RunState) -> None:
         """Take the folder; raises `DataError` if another trainer has it or other settings."""
-        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _take(folder)
         self.folder = folder
-        self._lock = (folder / "lock").open("a")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._lock.close()
-            raise DataError(
-                f"{folder} belongs to a trainer that is running: wait for it, or give another --out"
-            ) from error
         self.state = self._resumed(state)
         self._events = EventWriter(folder)
-        self._save()
+        write_state(folder, self.state)
 
     def _resumed(self, state: RunState) -> RunState:
         if not (self.folder / STATE).exists():
@@ -105,21 +116,18 @@ class RunFolder:
         with (self.folder / METRICS).open("a") as lines:
             lines.write(json.dumps({"cycle": done, "seconds": seconds, **metrics}) + "\n")
         self._events.scalars(done, metrics)
-        self._save()
+        write_state(self.folder, now)
 
     def end(self, state: str, note: str = "") -> None:
         """Write how the run ended, and let the folder go."""
         self.state = replace(self.state, state=state, note=note or self.state.note)
-        self._save()
+        write_state(self.folder, self.state)
         self.close()
 
     def close(self) -> None:
         """Let the folder go; safe to call twice."""
         self._events.close()
         self._lock.close()
-
-    def _save(self) -> None:
-        write_whole(self.folder / STATE, json.dumps(asdict(self.state), default=str))
 
 
 def table(root: Path) -> list[str]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rlcg_core import spec
 from rlcg_train.network import GraspNetwork, sample_patches, scalars
-from rlcg_train.preprocess import camera_centre_xy, crop_picture, half_picture
+from rlcg_train.preprocess import camera_centre_xy, crop_picture, picture
 from rlcg_train.qt_opt_network import QtOptNetwork
 
 
@@ -58,12 +58,13 @@ class GoalScorer(Scorer):
     def encode(self, image: Tensor, extra: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return picture, projection, camera centre and tool pose."""
         tool_pose, projection = extra
-        return half_picture(image), projection, camera_centre_xy(projection), tool_pose
+        seen = self.network.see(picture(image, self.network.settings.picture_px))
+        return seen, projection, camera_centre_xy(projection), tool_pose
 
     def logits(self, code: tuple[Tensor, ...], samples: Tensor) -> Tensor:
         """Return logits (N,) of goals (N, 3)."""
-        picture, projection, camera, tool = code
-        patches = sample_patches(self.network.settings, picture, samples, projection)
+        seen, projection, camera, tool = code
+        patches = sample_patches(self.network.settings, seen, samples, projection)
         numbers = scalars(samples, tool[None].expand(samples.shape[0], 4), camera)
         scores: Tensor = self.network(patches, numbers)
         return scores

@@ -9,6 +9,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from rlcg_train.export import current_commit
+from rlcg_train.run_folder import RunState, write_state
+
 
 @dataclass
 class TrainingRun:
@@ -43,6 +46,23 @@ class TrainingRun:
         os.replace(temporary, self.folder / "checkpoint.pt")
         with (self.folder / "metrics.jsonl").open("a") as lines:
             lines.write(json.dumps(metrics) + "\n")
+        write_state(self.folder, self._state(metrics))
+
+    def _state(self, metrics: dict[str, float]) -> RunState:
+        """Return what `rlcg-train status` shows of the run."""
+        settings = json.loads(self.settings)
+        total = int(settings.get("epochs") or settings["steps"])
+        return RunState(
+            kind=self.profile,
+            settings=settings,
+            seed=int(settings["seed"]),
+            commit=current_commit(),
+            state="finished" if self.done >= total else "running",
+            done=self.done,
+            total=total,
+            seconds=self.seconds,
+            metrics=metrics,
+        )
 
     def resume(self) -> None:
         """Make the folder, or go on from the checkpoint in it."""
