@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from rlcg_core.gate_checks import GateError
 from rlcg_core.ports import Policy
 from rlcg_core.reasons import Outcome
-from rlcg_core.types import Decision, Observation
+from rlcg_core.types import Decision
 from rlcg_sim.motion import CellStepper
 from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_train.logged import Decided, decided
@@ -30,10 +30,11 @@ def play(world: PyBulletWorld, policy: Policy, seed: int, keep_frames: bool) -> 
     """Run a policy in a world that was just reset, until it ends the episode or the limit.
 
     Without ``keep_frames`` no picture is drawn where a rule closes and lifts. What the gate
-    refuses ends the episode as a failure.
+    refuses ends the episode as a failure. Stamps count from the episode's beginning.
     """
     stepper = CellStepper(world)
     policy.reset(seed)
+    begun_s = world.time_s
     frames, steps, phase, outcome = [], list[Decided](), "", Outcome.FAILURE
     for _ in range(STEP_LIMIT):
         observation = stepper.observe(with_image=keep_frames or phase not in BLIND)
@@ -41,7 +42,8 @@ def play(world: PyBulletWorld, policy: Policy, seed: int, keep_frames: bool) -> 
         phase = decision.phase
         if keep_frames:
             frames.append(SeenFrame.of(observation))
-        steps.append(_note(observation, decision))
+        # To the microsecond: how long the world has run must not show in the last digits.
+        steps.append(_note(round(observation.stamp_s - begun_s, 6), decision))
         if decision.action.terminate:
             outcome = world.outcome()
             break
@@ -53,5 +55,5 @@ def play(world: PyBulletWorld, policy: Policy, seed: int, keep_frames: bool) -> 
     return Played(tuple(frames), tuple(steps), outcome)
 
 
-def _note(observation: Observation, decision: Decision) -> Decided:
-    return decided(decision.action.to_array(), observation.stamp_s, decision.phase)
+def _note(stamp_s: float, decision: Decision) -> Decided:
+    return decided(decision.action.to_array(), stamp_s, decision.phase)
