@@ -40,6 +40,12 @@ def _plenty(args: argparse.Namespace) -> None:
     collect_plenty(args.out, args.attempts, str(args.checkpoint or ""), args.first, args.workers)
 
 
+def _pictures(args: argparse.Namespace) -> None:
+    from rlcg_proxy.pictures import draw_pictures
+
+    draw_pictures(args.out, find_urdf(ROBOT1.urdf))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rlcg-proxy", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -47,7 +53,6 @@ def _parser() -> argparse.ArgumentParser:
     def add(name: str, run: Run, text: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(run=run)
-        command.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
         return command
 
     log = add("log", _log, "log episodes as a lab would, for training to read; resumes")
@@ -68,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     plenty.add_argument("--attempts", type=int, default=4000, help="how many (default: 4000)")
     plenty.add_argument("--first", type=int, default=0, help="number of the first attempt")
     plenty.add_argument("--checkpoint", type=Path, help="collect on-policy with this network")
+    for command in (log, measure, plenty):
+        command.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    pictures = add("pictures", _pictures, "draw a sheet of pictures of all worlds")
+    pictures.add_argument("--out", type=Path, required=True, help="JPEG to write")
     return parser
 
 
