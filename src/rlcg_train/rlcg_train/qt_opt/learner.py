@@ -160,10 +160,16 @@ class Learner:
 
     def scene(self, source: ReplaySource, key: EpisodeKey, index: npt.NDArray[np.int64]) -> Scene:
         """Return frames of an episode as the network takes them."""
-        steps = source.steps(key)[index]
+        return self._seen(source, [source.pictures(key, index)], [source.steps(key)[index]])
+
+    def _seen(self, source: ReplaySource, pictures: list[Tensor], steps: list[StepArray]) -> Scene:
+        """Return frames of some episodes, given as bytes and steps; one camera for all."""
+        joined = np.concatenate(steps)
         projection = torch.tensor(source.description.projection).reshape(3, 4)
-        picture = self.online.prepare(source.pictures(key, index))
-        return Scene(picture, torch.tensor(steps["tool"]), torch.tensor(steps["state"]), projection)
+        picture = self.online.prepare(torch.cat(pictures))
+        return Scene(
+            picture, torch.tensor(joined["tool"]), torch.tensor(joined["state"]), projection
+        )
 
     def _descend(self, drawn: list[_Drawn], rng: np.random.Generator) -> list[float]:
         """Pass over all labels in random order, as often as the settings say."""
@@ -182,14 +188,14 @@ class Learner:
     def _batch(
         self, drawn: list[_Drawn], rows: npt.NDArray[np.int64]
     ) -> tuple[Scene, Tensor, Tensor, Tensor]:
-        scenes, columns = [], []
+        pictures, steps, columns = [], [], []
         for number in np.unique(rows[:, 0]):
             one, labels = drawn[number], drawn[number].labels
             mine = rows[rows[:, 0] == number, 1]
-            scenes.append(self.scene(one.source, one.key, labels.step[mine]))
+            pictures.append(one.source.pictures(one.key, labels.step[mine]))
+            steps.append(one.source.steps(one.key)[labels.step[mine]])
             columns.append((labels.target[mine], labels.command[mine], labels.value[mine]))
-        joined = [torch.cat([scene[i] for scene in scenes]) for i in range(3)]
-        scene = Scene(joined[0], joined[1], joined[2], scenes[0].projection)
+        scene = self._seen(drawn[0].source, pictures, steps)
         target, command, value = (np.concatenate(c) for c in zip(*columns, strict=True))
         return (
             scene,

@@ -194,6 +194,7 @@ def run_with_actors(run: Run, actors: list[CollectionSettings]) -> str:
     finally:
         stop.set()
         for process in processes:
-            process.join(timeout=30.0)
+            process.join(timeout=60.0)
+            process.kill()  # one that hangs; its log holds whatever it finished
         for number, handler in before.items():
             signal.signal(number, handler)
