@@ -8,10 +8,11 @@ import numpy as np
 
 from rlcg_core.errors import DataError
 from rlcg_core.types import ImageArray
-from rlcg_proxy.worlds import LOOKS, ProxyWorlds
+from rlcg_proxy.worlds import LOOKS, REAL_PROXY, ProxyWorlds
 from rlcg_sim.looks.pairs import take_pair
+from rlcg_sim.pybullet_world import PyBulletWorld
 
-SEEDS = (3, 4, 5)
+SEEDS, REAL_SEEDS = (3, 4, 5), (3, 4, 5, 6, 7, 8)
 WIDTH_PX, HEIGHT_PX = 320, 256
 JPEG_QUALITY = 80
 # By `rlcg_sim.looks.stage.Part`: background, tray, arm, gripper, objects.
@@ -20,9 +21,9 @@ NEAR_M, FAR_M = 0.6, 1.5
 
 
 def draw_pictures(out: Path, urdf: Path) -> None:
-    """Write a JPEG: a row for each look, a column for each of three scenes, then a pair.
+    """Write a JPEG: a row for each look with three scenes, the third also canonical, mask, depth.
 
-    The last columns are the third scene canonical, its mask and its depth. Raises `DataError`.
+    `real_proxy` has no canonical picture, as a robot has none: six scenes. Raises `DataError`.
     """
     rows = [np.hstack([_labelled(picture, look) for picture in _row(look, urdf)]) for look in LOOKS]
     sheet = np.vstack(rows)[:, :, ::-1]
@@ -31,12 +32,10 @@ def draw_pictures(out: Path, urdf: Path) -> None:
 
 
 def _row(look: str, urdf: Path) -> list[ImageArray]:
-    objects = "proxy_test" if look == LOOKS[0] else "mixed_test"
-    pictures = []
     with ProxyWorlds(look)(urdf, "auto") as world:
-        for seed in SEEDS:
-            world.reset(seed, objects)
-            pictures.append(world.render())
+        if look == REAL_PROXY:
+            return [_scene(world, seed, "proxy_test") for seed in REAL_SEEDS]
+        pictures = [_scene(world, seed, "mixed_test") for seed in SEEDS]
         pair = take_pair(world)
     mask = MASK_RGB[pair.mask].astype(np.uint8)
     share = np.clip((pair.depth_m - NEAR_M) / (FAR_M - NEAR_M), 0, 1)
@@ -44,9 +43,14 @@ def _row(look: str, urdf: Path) -> list[ImageArray]:
     return [*pictures, pair.canonical_hwc, mask, depth]
 
 
+def _scene(world: PyBulletWorld, seed: int, objects: str) -> ImageArray:
+    world.reset(seed, objects)
+    return world.render()
+
+
 def _labelled(picture: ImageArray, name: str) -> ImageArray:
     small = cv2.resize(picture, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA)
-    place, font = (6, HEIGHT_PX - 8), cv2.FONT_HERSHEY_SIMPLEX
-    for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(small, name, place, font, 0.5, colour, width, cv2.LINE_AA)
+    small[HEIGHT_PX - 22 :] //= 3
+    place, white = (6, HEIGHT_PX - 7), (255, 255, 255)
+    cv2.putText(small, name, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, white, 1, cv2.LINE_AA)
     return np.asarray(small, np.uint8)
