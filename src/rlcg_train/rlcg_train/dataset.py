@@ -62,8 +62,7 @@ def load(folders: list[Path], held_out_share: float = 0.08) -> Dataset:
             raise DataError(f"{path} has another camera than {paths[0]}: keep cameras apart")
         parts.append(samples)
     attempt = np.concatenate([part.attempt for part in parts])
-    # By attempt number, so that a frame never moves between the two when data is added.
-    held = (attempt * 2654435761 % 2**32) / 2**32 < held_out_share
+    held = held_out_attempts(attempt, held_out_share)
     used = _some_of_each(attempt)
     return Dataset(
         pixels=torch.from_numpy(np.concatenate([p.images for p in parts]).reshape(-1, 3)),
@@ -74,6 +73,14 @@ def load(folders: list[Path], held_out_share: float = 0.08) -> Dataset:
         train=np.flatnonzero(~held & used),
         held_out=np.flatnonzero(held & used),
     )
+
+
+def held_out_attempts(attempt: IntArray, share: float = 0.08) -> npt.NDArray[np.bool_]:
+    """Mark the frames (n,) of attempts that are held out, by attempt number.
+
+    So a frame never moves between the two when data is added.
+    """
+    return np.asarray((attempt * 2654435761 % 2**32) / 2**32 < share)
 
 
 def _some_of_each(attempt: IntArray) -> npt.NDArray[np.bool_]:

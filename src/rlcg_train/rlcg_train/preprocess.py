@@ -21,6 +21,16 @@ def half_picture(image: Tensor) -> Tensor:
     return functional.avg_pool2d(picture, 2) / 127.5 - 1
 
 
+def picture(image: Tensor, side_px: int) -> Tensor:
+    """Return `half_picture` at this side, by means of squares of pixels, (1, 3, side, side).
+
+    ``side_px`` divides 236.
+    """
+    half = half_picture(image)
+    factor = half.shape[-1] // side_px
+    return half if factor == 1 else functional.avg_pool2d(half, factor)
+
+
 def crop_picture(image: Tensor) -> Tensor:
     """Crop and scale to [0, 1]: uint8 (512, 640, 3) to (1, 3, 472, 472), QT-Opt's input."""
     return crop(image).permute(2, 0, 1)[None].float() / 255.0

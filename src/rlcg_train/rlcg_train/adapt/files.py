@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoints of stages on disk, and the generators in them."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rlcg_core.errors import DataError
+from rlcg_train.adapt.unet import UNet, UNetSettings, folded
+
+
+def write_whole(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint, whole or not at all."""
+    temporary = path.with_name(path.name + ".part")
+    torch.save(state, temporary)
+    os.replace(temporary, path)
+
+
+def load_generator(checkpoint: Path, name: str = "G") -> UNet:
+    """Return a trained generator, frozen and folded for inference; raises `DataError`."""
+    try:
+        state = torch.load(checkpoint, weights_only=True)
+        layout, weights = state["layouts"][name], state["networks"][name]
+    except (OSError, RuntimeError, KeyError) as error:
+        raise DataError(
+            f"{checkpoint} has no generator {name} ({error!r}): give the checkpoint.pt of a "
+            "generator's run"
+        ) from error
+    generator = UNet(UNetSettings(**{**layout, "heads": tuple(layout["heads"])}))
+    generator.load_state_dict(weights)
+    generator.requires_grad_(False)
+    return folded(generator)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stage "GAN": one generator from simulation to reality and its discriminator, nothing else."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rlcg_train.adapt.gan_settings import GanSettings
+from rlcg_train.adapt.halves import HalfSource
+from rlcg_train.adapt.losses import Adversarial, discriminator_loss, generator_loss
+from rlcg_train.adapt.routing import Route
+from rlcg_train.adapt.stage import Stage, adam
+
+SHOWN = 4
+
+
+class GanStage(Stage):
+    """G makes real pictures of simulated ones; D_Y sees real pictures and G(x)."""
+
+    kind = "gan"
+
+    def __init__(
+        self, settings: GanSettings, sim: HalfSource[Any], real: HalfSource[Any], seed: int = 1
+    ) -> None:
+        torch.manual_seed(seed)
+        self.settings, self._sim, self._real = settings, sim, real
+        self.G, self.D_Y = settings.generator(), settings.discriminator()
+        self.networks = {"G": self.G, "D_Y": self.D_Y}
+        self.optimizers = {
+            name: adam([n], settings.learning_rate) for name, n in self.networks.items()
+        }
+        self.routes = (
+            Route("generator", settings.weights.gan, ("G",)),
+            Route("discriminator", settings.weights.gan, ("D_Y",)),
+        )
+
+    def losses(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+        """Return both losses of pictures of both domains."""
+        of_made = self.D_Y(self.G(x))
+        return {
+            "generator": generator_loss(of_made, Adversarial.LOG),
+            "discriminator": discriminator_loss(self.D_Y(y), of_made, Adversarial.LOG),
+        }
+
+    def step(self, rng: np.random.Generator) -> dict[str, float]:
+        """Learn from half a batch of each domain."""
+        x = self.settings.change()(self._sim.draw(self.settings.batch, rng).picture)
+        y = self.settings.change()(self._real.draw(self.settings.batch, rng).picture)
+        return self.descend(self.losses(x, y))
+
+    @torch.no_grad()
+    def pictures(self) -> dict[str, Tensor]:
+        """Return x, G(x) and y."""
+        x, y = self._sim.shown(SHOWN), self._real.shown(SHOWN)
+        return {"x": x, "G(x)": self.G(x), "y": y}
+
+    def layouts(self) -> dict[str, dict[str, Any]]:
+        """Return the generator's."""
+        return {"G": self.G.settings.as_dict()}

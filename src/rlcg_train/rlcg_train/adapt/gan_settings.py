@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the generators' stages have in common: sizes, weights of the losses, rates."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rlcg_core.errors import ConfigError
+from rlcg_train.adapt.discriminator import Discriminator, DiscriminatorSettings
+from rlcg_train.adapt.photometric import Change, PhotometricSettings, draw_change
+from rlcg_train.adapt.unet import UNet, UNetSettings
+
+UNCHANGED = Change(0.0, 1.0, 0.0, 1.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Of the losses (RL-CycleGAN, table 5)."""
+
+    gan: float = 1.0
+    cycle: float = 10.0
+    rl: float = 10.0
+    scene: float = 10.0
+
+
+@dataclass(frozen=True)
+class GanSettings:
+    """The small profile by default; the paper's: 472, divisors 1, three scales.
+
+    ``batch``: pictures of each domain. ``photometric``: None leaves pictures as they are.
+    """
+
+    side_px: int = 118
+    divisor: int = 4
+    discriminator_divisor: int = 4
+    scales: int = 3
+    batch: int = 8
+    learning_rate: float = 1e-4
+    weights: Weights = field(default_factory=Weights)
+    photometric: PhotometricSettings | None = None
+
+    def __post_init__(self) -> None:
+        if self.batch < 1 or self.learning_rate <= 0.0:
+            raise ConfigError("expected a batch of 1 or more and a learning rate above 0")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data for the run's arguments."""
+        return asdict(self)
+
+    def generator(self, *more_heads: int) -> UNet:
+        """Return a new generator; ``more_heads``: channels of what it says beside the picture."""
+        return UNet(UNetSettings(self.side_px, self.divisor, heads=(3, *more_heads)))
+
+    def discriminator(self) -> Discriminator:
+        """Return a new discriminator."""
+        return Discriminator(
+            DiscriminatorSettings(divisor=self.discriminator_divisor, scales=self.scales)
+        )
+
+    def change(self) -> Change:
+        """Draw how this batch's colours change."""
+        return UNCHANGED if self.photometric is None else draw_change(self.photometric)

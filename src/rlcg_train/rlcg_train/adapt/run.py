@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run of any stage: steps, checkpoints from which it goes on exactly, pictures, judgements.
+
+Step k draws all its random numbers from the seed and k, so a resumed run takes the same steps as
+one that never stopped.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rlcg_core.errors import DataError
+from rlcg_train.adapt import grid
+from rlcg_train.adapt.alarm import AlarmSettings, SceneAlarm
+from rlcg_train.adapt.files import write_whole
+from rlcg_train.adapt.stage import Stage
+from rlcg_train.export import current_commit
+from rlcg_train.qt_opt.learner import DivergedError
+from rlcg_train.run_folder import RunFolder, RunState
+
+CHECKPOINT = "checkpoint.pt"
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """``arguments``: plain data that fixes the run, with its ``seed``.
+
+    ``judge_every`` in steps; a note of metrics every ``note_every`` steps; checkpoints and pictures
+    by time, so that stopping at any moment loses little.
+    """
+
+    out: Path
+    arguments: dict[str, Any]
+    steps: int
+    seed: int = 1
+    threads: int = 1
+    note_every: int = 20
+    judge_every: int = 200
+    save_every_s: float = 120.0
+    pictures_every_s: float = 180.0
+    alarm: AlarmSettings = field(default_factory=AlarmSettings)
+
+
+class AdaptRun:
+    """Owns the folder and drives the stage until it is done, told to stop, or diverged."""
+
+    def __init__(self, settings: RunSettings, stage: Stage) -> None:
+        """Take the folder, go on from its checkpoint; raises `DataError` if it is another's."""
+        torch.set_num_threads(settings.threads)
+        self.settings, self.stage, self.done = settings, stage, 0
+        state = RunState(
+            stage.kind, settings.arguments, settings.seed, current_commit(), total=settings.steps
+        )
+        self.folder = RunFolder(settings.out, state)
+        self._alarm, self._seconds, self._alarm_text = SceneAlarm(settings.alarm), 0.0, ""
+        self._saved_at = time.monotonic()
+        self._pictured_at = float("-inf")
+        self._sums: dict[str, float] = {}
+        self._resume()
+
+    def _resume(self) -> None:
+        path = self.settings.out / CHECKPOINT
+        if not path.exists():
+            return
+        state = torch.load(path, weights_only=True)
+        for name, network in self.stage.networks.items():
+            network.load_state_dict(state["networks"][name])
+        for name, optimizer in self.stage.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        self.stage.load_more_state(state["more"])
+        self._alarm.load_state_dict(state["alarm"])
+        self.done, self._seconds = int(state["done"]), float(state["seconds"])
+        self._sums = dict(state["sums"])
+        print(f"resuming {path} after step {self.done}", flush=True)
+
+    def go(self, asked_to_stop: Callable[[], bool] = lambda: False) -> str:
+        """Learn; return how it ended: finished, interrupted or diverged."""
+        ended = "finished"
+        try:
+            while self.done < self.settings.steps:
+                if asked_to_stop():
+                    ended = "interrupted"
+                    break
+                self._step()
+            self._save()
+            self._picture()
+        except DivergedError as error:
+            self.folder.end("diverged", str(error))
+            return "diverged"
+        except OSError as error:
+            self.folder.end("interrupted", str(error))
+            raise DataError(
+                f"{self.settings.out} cannot be written ({error}): the last checkpoint is kept; "
+                "mend that and start again"
+            ) from error
+        except BaseException as error:
+            self.folder.end("interrupted", f"{type(error).__name__}: {error}")
+            raise
+        self.folder.end(ended)
+        return ended
+
+    def _step(self) -> None:
+        started = time.monotonic()
+        torch.manual_seed(1_000_003 * self.settings.seed + self.done)
+        losses = self.stage.step(np.random.default_rng([self.settings.seed, self.done]))
+        for name, value in losses.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self.done += 1
+        self._seconds += time.monotonic() - started
+        if self.done % self.settings.note_every == 0 or self.done == self.settings.steps:
+            self._note()
+        if time.monotonic() - self._saved_at > self.settings.save_every_s:
+            self._save()
+        if time.monotonic() - self._pictured_at > self.settings.pictures_every_s:
+            self._picture()
+
+    def _note(self) -> None:
+        """Write the means since the last note, a judgement if one is due, and the time left."""
+        since = (self.done - 1) % self.settings.note_every + 1
+        metrics = {name: value / since for name, value in self._sums.items()}
+        self._sums = {}
+        every = self.settings.judge_every
+        if self.done % every == 0 or self.done == self.settings.steps:
+            metrics |= self.stage.judge()
+            self._alarm_text = self._alarm.text(metrics)
+        self.folder.note(self.done, self._seconds, metrics, self._alarm_text)
+        shown = "  ".join(f"{name} {value:.3f}" for name, value in metrics.items())
+        left_min = self.folder.state.left_s / 60
+        print(f"{self.done}/{self.settings.steps}  {left_min:.0f} min left  {shown}", flush=True)
+
+    def _save(self) -> None:
+        state = {
+            "networks": {name: n.state_dict() for name, n in self.stage.networks.items()},
+            "optimizers": {name: o.state_dict() for name, o in self.stage.optimizers.items()},
+            "more": self.stage.more_state(),
+            "layouts": self.stage.layouts(),
+            "alarm": self._alarm.state_dict(),
+            "done": self.done,
+            "seconds": self._seconds,
+            "sums": self._sums,
+        }
+        write_whole(self.settings.out / CHECKPOINT, state)
+        for name, made in self.stage.finish().items():
+            write_whole(
+                self.settings.out / name, {**made, "epoch": self.done, "seconds": self._seconds}
+            )
+        self._saved_at = time.monotonic()
+
+    def _picture(self) -> None:
+        pictures = self.stage.pictures()
+        if pictures:
+            grid.save(self.settings.out / "pictures" / f"{self.done:06d}.png", pictures)
+        self._pictured_at = time.monotonic()

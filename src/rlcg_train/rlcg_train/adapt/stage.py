@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a run needs of a training stage: a step, a judgement, pictures to look at, and its state."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rlcg_train.adapt.routing import Route, backward
+from rlcg_train.qt_opt.learner import DivergedError
+
+# RL-CycleGAN, appendix A: Adam with beta1 0.1, at a constant rate.
+BETAS = (0.1, 0.999)
+
+
+class Stage(ABC):
+    """Networks by name, an optimizer for each group of them, and one step of learning.
+
+    ``kind``: the method. ``routes``: which loss moves which networks.
+    """
+
+    kind: str
+    networks: dict[str, nn.Module]
+    optimizers: dict[str, torch.optim.Optimizer]
+    routes: tuple[Route, ...]
+
+    def descend(self, losses: dict[str, Tensor]) -> dict[str, float]:
+        """Route the losses' gradients, move every network once; return the losses as numbers.
+
+        Raises `DivergedError` before anything moved where a loss is no number.
+        """
+        numbers = {name: float(loss.detach()) for name, loss in losses.items()}
+        check_finite(numbers)
+        for optimizer in self.optimizers.values():
+            optimizer.zero_grad()
+        backward(losses, self.routes, {n: list(m.parameters()) for n, m in self.networks.items()})
+        for optimizer in self.optimizers.values():
+            optimizer.step()
+        return numbers
+
+    @abstractmethod
+    def step(self, rng: np.random.Generator) -> dict[str, float]:
+        """Learn from one batch; return its losses. Torch's generator is seeded by the run."""
+
+    def judge(self) -> dict[str, float]:
+        """Return what held-out data says."""
+        return {}
+
+    def pictures(self) -> dict[str, Tensor]:
+        """Return named pictures (n, 3, S, S) in [-1, 1] of the same few frames, to be looked at."""
+        return {}
+
+    def layouts(self) -> dict[str, dict[str, Any]]:
+        """Return the settings of the networks that others load, by name, as plain data."""
+        return {}
+
+    def more_state(self) -> dict[str, Any]:
+        """Return what must be kept beside networks and optimizers."""
+        return {}
+
+    def load_more_state(self, state: dict[str, Any]) -> None:
+        """Take what `more_state` gave."""
+        assert not state, f"{self.kind} has no more state to take"
+
+    def finish(self) -> dict[str, dict[str, Any]]:
+        """Return checkpoints to write at each save, by file name, for other programs."""
+        return {}
+
+
+def adam(networks: Sequence[nn.Module], rate: float, decay: float = 0.0) -> torch.optim.Optimizer:
+    """Return the papers' optimizer over some networks."""
+    parameters = [p for network in networks for p in network.parameters()]
+    return torch.optim.Adam(parameters, rate, BETAS, weight_decay=decay)
+
+
+def check_finite(losses: dict[str, float]) -> None:
+    """Raise `DivergedError` where a loss is no number."""
+    wrong = {name: value for name, value in losses.items() if not np.isfinite(value)}
+    if wrong:
+        raise DivergedError(
+            f"found losses {wrong}, expected numbers: the last good checkpoint is kept; start "
+            "again in another folder with a lower learning rate"
+        )
