@@ -71,7 +71,7 @@ def test_nothing_after_a_broken_entry_is_trusted(tmp_path: Path) -> None:
     fill(tmp_path / "a", range(4))
     path = tmp_path / "a" / episode_log.JOURNAL
     data = bytearray(path.read_bytes())
-    data[episode_log.ENTRY.itemsize * 2 + 3] ^= 1
+    data[episode_log.ENTRY.itemsize * 2 + 12] ^= 1  # its success
     path.write_bytes(data)
     assert assert_whole(ReplaySource(tmp_path)) == [0, 1]
 

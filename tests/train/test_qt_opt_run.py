@@ -171,6 +171,8 @@ def test_a_run_that_died_does_not_count_as_running(tmp_path: Path) -> None:
 
 def test_metrics_are_event_files_that_any_reader_takes(tmp_path: Path) -> None:
     assert events.crc32c(b"123456789") == 0xE3069283  # the check value of CRC-32C
+    # As TensorFlow writes it; its checksums are rotated and shifted.
+    assert events.record(b"abc").hex() == "0300000000000000b099490e6162636e57f121"
     writer = events.EventWriter(tmp_path)
     writer.scalars(300, {"loss": 0.5})
     writer.close()
