@@ -10,14 +10,8 @@ from rlcg_core.camera import project
 from rlcg_core.cell import ROBOT1
 from rlcg_core.types import Action
 from rlcg_train.qt_opt.choice import STEP_BOUND, Command
-from rlcg_train.qt_opt.episode_log import (
-    STEP,
-    End,
-    EpisodeWriter,
-    ImageArray,
-    LogDescription,
-    StepArray,
-)
+from rlcg_train.qt_opt.episode_log import EpisodeWriter
+from rlcg_train.qt_opt.log_format import STEP, End, ImageArray, LogDescription, StepArray
 from rlcg_train.qt_opt.patch_q import PatchQNetwork, PatchQSettings
 
 SIDE = 236

@@ -21,7 +21,7 @@ from rlcg_train.profiles import GOAL, REACH
 from rlcg_train.qt_opt.behaviours import BehaviourSettings, PolicyBehaviour, make
 from rlcg_train.qt_opt.choice import Command
 from rlcg_train.qt_opt.collection import CollectionSettings, collect, scene_number, start_actors
-from rlcg_train.qt_opt.episode_log import End, read_journal
+from rlcg_train.qt_opt.log_format import End, read_journal
 from rlcg_train.qt_opt.ramp import Ramp
 from rlcg_train.qt_opt.replay import ReplaySource
 from rlcg_train.run_folder import read_state
@@ -30,9 +30,7 @@ SCRIPTED = BehaviourSettings("scripted")
 
 
 def settings(folder: Path, **changes: object) -> CollectionSettings:
-    made = CollectionSettings(
-        folder, find_urdf(ROBOT1.urdf), SCRIPTED, episodes=2, side_px=32
-    )
+    made = CollectionSettings(folder, find_urdf(ROBOT1.urdf), SCRIPTED, episodes=2, side_px=32)
     return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
 

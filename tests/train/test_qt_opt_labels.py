@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlcg_train.qt_opt.choice import Command
-from rlcg_train.qt_opt.episode_log import STEP, UNKNOWN, End, StepArray
 from rlcg_train.qt_opt.labels import ReturnSettings, backed_up, label
+from rlcg_train.qt_opt.log_format import STEP, UNKNOWN, End, StepArray
 
 PAPER = ReturnSettings(discount=0.9, step_penalty=0.05)
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from rlcg_core.errors import DataError
-from rlcg_train.qt_opt import episode_log
-from rlcg_train.qt_opt.episode_log import STEP, EpisodeWriter, LogDescription, read_journal
+from rlcg_train.qt_opt import log_format
+from rlcg_train.qt_opt.episode_log import EpisodeWriter
+from rlcg_train.qt_opt.log_format import STEP, LogDescription, read_journal
 from rlcg_train.qt_opt.replay import ReplaySource, held_out
 
 TINY = LogDescription(4, tuple(float(i) for i in range(12)), "drawn", "test")
@@ -57,10 +58,10 @@ def test_a_store_gives_back_what_was_written_and_grows_while_it_is_read(tmp_path
 
 def test_an_episode_without_its_entry_does_not_count_and_is_written_over(tmp_path: Path) -> None:
     fill(tmp_path / "a", range(3))
-    for name in (episode_log.PICTURES, episode_log.STEPS):
+    for name in (log_format.PICTURES, log_format.STEPS):
         with (tmp_path / "a" / name).open("ab") as file:
             file.write(b"half an episode")
-    with (tmp_path / "a" / episode_log.JOURNAL).open("ab") as file:
+    with (tmp_path / "a" / log_format.JOURNAL).open("ab") as file:
         file.write(b"\0" * 7)
     assert assert_whole(ReplaySource(tmp_path)) == [0, 1, 2]
     fill(tmp_path / "a", range(3, 6))
@@ -69,9 +70,9 @@ def test_an_episode_without_its_entry_does_not_count_and_is_written_over(tmp_pat
 
 def test_nothing_after_a_broken_entry_is_trusted(tmp_path: Path) -> None:
     fill(tmp_path / "a", range(4))
-    path = tmp_path / "a" / episode_log.JOURNAL
+    path = tmp_path / "a" / log_format.JOURNAL
     data = bytearray(path.read_bytes())
-    data[episode_log.ENTRY.itemsize * 2 + 12] ^= 1  # its success
+    data[log_format.ENTRY.itemsize * 2 + 12] ^= 1  # its success
     path.write_bytes(data)
     assert assert_whole(ReplaySource(tmp_path)) == [0, 1]
 
@@ -79,7 +80,7 @@ def test_nothing_after_a_broken_entry_is_trusted(tmp_path: Path) -> None:
 def test_a_log_that_lost_bytes_is_left_out_by_name_and_the_rest_is_used(tmp_path: Path) -> None:
     fill(tmp_path / "good", range(3))
     fill(tmp_path / "short", range(10, 13))
-    path = tmp_path / "short" / episode_log.PICTURES
+    path = tmp_path / "short" / log_format.PICTURES
     os.truncate(path, path.stat().st_size - 1)
     source = ReplaySource(tmp_path)
     assert assert_whole(source) == [0, 1, 2]
@@ -90,7 +91,7 @@ def test_a_log_that_lost_bytes_is_left_out_by_name_and_the_rest_is_used(tmp_path
 
 def test_a_log_of_another_spec_is_refused(tmp_path: Path) -> None:
     fill(tmp_path / "a", range(1))
-    path = tmp_path / "a" / episode_log.DESCRIPTION
+    path = tmp_path / "a" / log_format.DESCRIPTION
     path.write_text(json.dumps(json.loads(path.read_text()) | {"spec_fingerprint": "other"}))
     assert "collect again" in ReplaySource(tmp_path).skipped["a"]
     with pytest.raises(DataError, match="collect again"):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rlcg_train.qt_opt import episode_log
+from rlcg_train.qt_opt import log_format
 
 
 def describe(checkpoint: Path) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def describe(checkpoint: Path) -> dict[str, Any]:
 
 def _summary(folder: Path) -> str:
     """Return attempts, successes and renderers of one folder of shards or of logs."""
-    logs = sorted(path.parent for path in folder.glob(f"*/{episode_log.DESCRIPTION}"))
+    logs = sorted(path.parent for path in folder.glob(f"*/{log_format.DESCRIPTION}"))
     if logs:
         return _summary_of_logs(logs)
     outcomes, renderers = [], set()
@@ -45,8 +45,8 @@ def _summary(folder: Path) -> str:
 
 
 def _summary_of_logs(logs: list[Path]) -> str:
-    episodes = [e for log in logs for e in episode_log.read_journal(log) if e.count]
-    renderers = {episode_log.describe(log).renderer for log in logs}
+    episodes = [e for log in logs for e in log_format.read_journal(log) if e.count]
+    renderers = {log_format.describe(log).renderer for log in logs}
     return (
         f"{len(episodes)} episodes, {sum(e.count for e in episodes)} steps, "
         f"{sum(e.success for e in episodes)} successes, renderers {' and '.join(sorted(renderers))}"

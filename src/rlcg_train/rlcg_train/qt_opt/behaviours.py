@@ -125,8 +125,7 @@ class PolicyBehaviour:
     @torch.no_grad()
     def greedy(self, observation: Observation) -> Choice:
         """Return the best choice found, moves with the episode's offset."""
-        action, sample, q, _, _ = self._module(*self._inputs(observation))
-        self.last_q = float(q)
+        action, sample, _, _, _ = self._module(*self._inputs(observation))
         given = np.flatnonzero(action.numpy()[5:] > 0.5)
         if len(given):
             return give(Command(int(given[0]) + 1), observation)

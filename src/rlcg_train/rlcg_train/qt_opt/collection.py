@@ -21,7 +21,8 @@ from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_sim.renderer import draw_with_one_thread
 from rlcg_train.qt_opt.behaviours import BehaviourSettings, make
 from rlcg_train.qt_opt.episode import Behaviour, run_episode
-from rlcg_train.qt_opt.episode_log import STEP, EpisodeWriter, LogDescription
+from rlcg_train.qt_opt.episode_log import EpisodeWriter
+from rlcg_train.qt_opt.log_format import STEP, LogDescription
 
 # Scenes of each source: training's own range, apart from those of other commands.
 FIRST_SCENE = 2**36

@@ -15,7 +15,7 @@ from rlcg_core.types import Action, ImageArray, Observation
 from rlcg_sim.motion import CellStepper
 from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_train.qt_opt.choice import Choice, Command, action_of, give
-from rlcg_train.qt_opt.episode_log import STEP, End, StepArray
+from rlcg_train.qt_opt.log_format import STEP, End, StepArray
 
 STEP_LIMIT = 20
 
@@ -67,30 +67,33 @@ def run_episode(
     that the gate refuses, a failure; or at the step limit, with an observation that nothing
     follows.
     """
-    stepper = CellStepper(world)
+    stepper, episode = CellStepper(world), Episode()
     behaviour.begin(world, rng)
-    episode = Episode()
-    for number in range(step_limit):
+    while True:
         observation = stepper.observe()
         held = world.outcome() == Outcome.SUCCESS
         episode.pictures.append(crop_to(observation.image_hwc, side_px))
-        if number == step_limit - 1:
+        if len(episode.pictures) == step_limit:
             last = give(Command.TERMINATE, observation)
             episode.steps.append(_step(observation, last, Action.hold(), held, End.CUT_OFF))
-            break
+            return episode
         choice = behaviour.choose(observation)
         action = action_of(choice, observation)
-        if choice.command is Command.TERMINATE:
-            episode.success = held
-            episode.steps.append(_step(observation, choice, action, held, End.TERMINAL))
-            break
-        episode.steps.append(_step(observation, choice, action, held, End.GOES_ON))
-        try:
-            stepper.perform(action)
-        except GateError:
-            episode.steps[-1]["end"] = End.TERMINAL
-            break
-    return episode
+        ends = choice.command is Command.TERMINATE or not _performed(stepper, action)
+        end = End.TERMINAL if ends else End.GOES_ON
+        episode.steps.append(_step(observation, choice, action, held, end))
+        if ends:
+            episode.success = held and choice.command is Command.TERMINATE
+            return episode
+
+
+def _performed(stepper: CellStepper, action: Action) -> bool:
+    """Carry out an action; false where the gate refuses it."""
+    try:
+        stepper.perform(action)
+    except GateError:
+        return False
+    return True
 
 
 def _step(
@@ -101,7 +104,7 @@ def _step(
     made["tool"] = [*tool.position_m, tool.yaw_rad]
     made["state"] = [observation.gripper_closed, observation.height_above_tray_m]
     made["action"], made["target"] = action.to_array(), choice.target
-    made["reward"] = float(held and end == End.TERMINAL)
+    made["reward"] = float(held and choice.command is Command.TERMINATE and end == End.TERMINAL)
     made["command"], made["explored"] = int(choice.command), choice.explored
     made["held"], made["end"] = held, end
     return made

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 
 from rlcg_train.fit import auc
-from rlcg_train.qt_opt.episode_log import End
 from rlcg_train.qt_opt.learner import Learner
+from rlcg_train.qt_opt.log_format import End
 from rlcg_train.qt_opt.q_function import QFunction, Scene
 from rlcg_train.qt_opt.search import move_logits
+from rlcg_train.qt_opt.updater import seen_by
 
 ACTIONS = 64
 
@@ -66,7 +67,7 @@ class Judge:
             done = np.flatnonzero((steps["end"] == End.GOES_ON) & (steps["explored"] == 0))[:8]
             if not len(done):
                 continue
-            scene = learner.scene(source, key, done)
+            scene = seen_by(q, source, key, done)
             target = torch.tensor(steps["target"][done])[:, None]
             command = torch.tensor(steps["command"][done].astype(np.int64))[:, None]
             scores.append(q.logits(scene, q.encode(scene), target, command)[:, 0])

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from rlcg_train.qt_opt.choice import Command
-from rlcg_train.qt_opt.episode_log import UNKNOWN, End, StepArray
+from rlcg_train.qt_opt.log_format import UNKNOWN, End, StepArray
 from rlcg_train.qt_opt.q_function import QFunction, Scene
 from rlcg_train.qt_opt.search import SearchSettings, best_choices
 

@@ -2,7 +2,6 @@
 """The learner: draw episodes, let the Bellman updater label them, descend the cross-entropy."""
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,27 +11,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rlcg_core.errors import DataError
-from rlcg_train.qt_opt.episode_log import StepArray
-from rlcg_train.qt_opt.labels import Labelled, backed_up, label, state_values
 from rlcg_train.qt_opt.q_function import QFunction, Scene
-from rlcg_train.qt_opt.replay import EpisodeKey, ReplaySource
-from rlcg_train.qt_opt.settings import LearnSettings, StreamSettings
+from rlcg_train.qt_opt.replay import ReplaySource
+from rlcg_train.qt_opt.settings import LearnSettings
 from rlcg_train.qt_opt.target_networks import TargetNetworks
-
-FRAMES_AT_ONCE = 16
+from rlcg_train.qt_opt.updater import BellmanUpdater, Drawn, joined
 
 
 class DivergedError(DataError):
     """A loss or a weight is no number any more; the last good checkpoint is kept."""
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    """An episode to learn from, and its labels."""
-
-    source: ReplaySource
-    key: EpisodeKey
-    labels: Labelled
 
 
 class Learner:
@@ -47,6 +34,7 @@ class Learner:
         network.bf16 = settings.bf16
         self.optimizer = _optimizer(settings, network)
         self.targets = TargetNetworks(network, settings.averages)
+        self._updater = BellmanUpdater(settings, self.targets, sources)
         self.cycles = 0
 
     def cycle(self) -> dict[str, float]:
@@ -59,7 +47,7 @@ class Learner:
         for source in self.sources.values():
             source.refresh()
         started = time.perf_counter()
-        drawn, metrics = self._labelled_episodes(rng)
+        drawn, metrics = self._updater.labelled(self.cycles, rng)
         labelled = time.perf_counter()
         losses = self._descend(drawn, rng)
         self.cycles += 1
@@ -89,89 +77,7 @@ class Learner:
         self.optimizer.load_state_dict(state["optimizer"])
         self.cycles = int(state["cycles"])
 
-    def _streams(self) -> list[tuple[StreamSettings, ReplaySource, float]]:
-        """Return the streams that have episodes, with their shares, which sum to one."""
-        found = [
-            (stream, self.sources[stream.name], stream.share.at(self.cycles))
-            for stream in self.settings.streams
-            if len(self.sources[stream.name])
-        ]
-        total = sum(share for _, _, share in found)
-        if not found or total <= 0.0:
-            raise DataError("no stream has an episode to learn from: collect some first")
-        return [(stream, source, share / total) for stream, source, share in found]
-
-    def _labelled_episodes(self, rng: np.random.Generator) -> tuple[list[_Drawn], dict[str, float]]:
-        drawn: list[_Drawn] = []
-        metrics: dict[str, float] = {}
-        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        for stream, source, share in self._streams():
-            trace = stream.trace.at(self.cycles)
-            clipped = steps = 0
-            for key in _draw(source, stream, round(share * self.settings.episodes), rng):
-                found, cut = self._label(source, key, trace, generator)
-                drawn.append(_Drawn(source, key, found))
-                clipped, steps = clipped + cut, steps + key.stored.count
-            metrics |= {
-                f"{stream.name}/share": share,
-                f"{stream.name}/trace": trace,
-                f"{stream.name}/episodes": float(len(source)),
-                f"{stream.name}/clipped_share": clipped / max(1, steps),
-            }
-        return drawn, metrics
-
-    def _label(
-        self, source: ReplaySource, key: EpisodeKey, trace: float, generator: torch.Generator
-    ) -> tuple[Labelled, int]:
-        steps, settings = source.steps(key), self.settings
-        value = np.full(len(steps), np.nan)
-        if trace < 1.0:
-            value = self._values(source, key, steps, generator)
-        backup = backed_up(steps, value, trace, settings.returns)
-        found = label(steps, backup, value, settings.returns, settings.known_rate)
-        return found, backup.clipped
-
-    def _values(
-        self,
-        source: ReplaySource,
-        key: EpisodeKey,
-        steps: StepArray,
-        generator: torch.Generator,
-    ) -> npt.NDArray[np.float64]:
-        """Return V (T,) of an episode's states; nan for the first, which nothing backs up to."""
-        values = np.full(len(steps), np.nan)
-        wanted = np.arange(1, len(steps))
-        for index in np.split(wanted, range(FRAMES_AT_ONCE, len(wanted), FRAMES_AT_ONCE)):
-            if not len(index):
-                continue
-            scene = self.scene(source, key, index)
-            # What was aimed at before and then is likely good: found without luck.
-            also = np.stack([steps["target"][index - 1], steps["target"][index]], axis=1)
-            found = state_values(
-                self.targets.averaged,
-                self.targets.lagged,
-                scene,
-                self.settings.search,
-                generator,
-                torch.tensor(also),
-            )
-            values[index] = found.numpy()
-        return values
-
-    def scene(self, source: ReplaySource, key: EpisodeKey, index: npt.NDArray[np.int64]) -> Scene:
-        """Return frames of an episode as the network takes them."""
-        return self._seen(source, [source.pictures(key, index)], [source.steps(key)[index]])
-
-    def _seen(self, source: ReplaySource, pictures: list[Tensor], steps: list[StepArray]) -> Scene:
-        """Return frames of some episodes, given as bytes and steps; one camera for all."""
-        joined = np.concatenate(steps)
-        projection = torch.tensor(source.description.projection).reshape(3, 4)
-        picture = self.online.prepare(torch.cat(pictures))
-        return Scene(
-            picture, torch.tensor(joined["tool"]), torch.tensor(joined["state"]), projection
-        )
-
-    def _descend(self, drawn: list[_Drawn], rng: np.random.Generator) -> list[float]:
+    def _descend(self, drawn: list[Drawn], rng: np.random.Generator) -> list[float]:
         """Pass over all labels in random order, as often as the settings say."""
         rows = np.array(
             [(d, i) for d, one in enumerate(drawn) for i in range(len(one.labels.step))]
@@ -186,7 +92,7 @@ class Learner:
         return losses
 
     def _batch(
-        self, drawn: list[_Drawn], rows: npt.NDArray[np.int64]
+        self, drawn: list[Drawn], rows: npt.NDArray[np.int64]
     ) -> tuple[Scene, Tensor, Tensor, Tensor]:
         pictures, steps, columns = [], [], []
         for number in np.unique(rows[:, 0]):
@@ -195,7 +101,7 @@ class Learner:
             pictures.append(one.source.pictures(one.key, labels.step[mine]))
             steps.append(one.source.steps(one.key)[labels.step[mine]])
             columns.append((labels.target[mine], labels.command[mine], labels.value[mine]))
-        scene = self._seen(drawn[0].source, pictures, steps)
+        scene = joined(self.online, drawn[0].source, pictures, steps)
         target, command, value = (np.concatenate(c) for c in zip(*columns, strict=True))
         return (
             scene,
@@ -227,14 +133,3 @@ def _optimizer(settings: LearnSettings, network: nn.Module) -> torch.optim.Optim
     if settings.optimizer == "momentum":
         return torch.optim.SGD(network.parameters(), rate, momentum=0.9, weight_decay=decay)
     return torch.optim.AdamW(network.parameters(), rate, weight_decay=decay)
-
-
-def _draw(
-    source: ReplaySource, stream: StreamSettings, count: int, rng: np.random.Generator
-) -> list[EpisodeKey]:
-    """Return ``count`` episodes of a source, a share of them from its newest."""
-    size = len(source)
-    fresh = round(stream.fresh_share * count) if size > stream.fresh else 0
-    newest = size - 1 - rng.integers(min(stream.fresh, size), size=fresh)
-    anywhere = rng.integers(size, size=count - fresh)
-    return [source.train[i] for i in (*newest, *anywhere)]

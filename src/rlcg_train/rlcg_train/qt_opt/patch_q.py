@@ -14,14 +14,14 @@ from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from rlcg_core import spec
 from rlcg_train import augment
-from rlcg_train.network import GraspNetwork, NetworkSettings, patch_places, to_grid, tower
+from rlcg_train.network import GraspNetwork, NetworkSettings, tower
 from rlcg_train.preprocess import camera_centre_xy, half_picture
 from rlcg_train.qt_opt.actions import BOUND
 from rlcg_train.qt_opt.choice import Command
+from rlcg_train.qt_opt.patches import cut, from_jaw, of_height
 from rlcg_train.qt_opt.q_function import QFunction, Scene
 from rlcg_train.qt_opt.space import REACH_SPACE
 
@@ -148,18 +148,18 @@ class PatchQNetwork(QFunction):
         pose = scene.pose
         planes = torch.tensor(self.settings.own_planes_m)
         heights = (pose[:, 2:3] + planes).clamp(min=LOWEST_M)
-        return _cut(scene, self._own_patch, pose[:, None], heights[:, None])
+        return cut(scene, self._own_patch, pose[:, None], heights[:, None])
 
     def _target_pixels(self, scene: Scene, target: Tensor) -> Tensor:
         """Return the patches (B * N, 3P, H, W) at targets (B, N, 4), near the tray."""
         planes = torch.tensor(self.settings.target_planes_m)
         heights = planes.expand(*target.shape[:2], len(planes))
-        return _cut(scene, self._target_patch, target, heights)
+        return cut(scene, self._target_patch, target, heights)
 
     def _numbers(self, scene: Scene, target: Tensor, command: Tensor) -> Tensor:
         """Return (B, N, `NUMBERS`): view and tool seen from the jaw, the way, heights, command."""
         pose = scene.pose[:, None].expand_as(target)
-        seen = _from_jaw(target, pose, camera_centre_xy(scene.projection))
+        seen = from_jaw(target, pose, camera_centre_xy(scene.projection))
         steps = ((target - pose) / BOUND).abs()
         flat = torch.maximum(steps[..., 0], steps[..., 1])
         way = torch.stack([flat, steps[..., 2], steps[..., 3]], dim=-1)
@@ -170,7 +170,7 @@ class PatchQNetwork(QFunction):
         return torch.cat(
             [
                 *(seen, 0.25 * way, 0.25 * longest, torch.exp(-0.5 * longest), near),
-                *(_of_height(pose[..., 2:3]), _of_height(target[..., 2:3])),
+                *(of_height(pose[..., 2:3]), of_height(target[..., 2:3])),
                 *(16 * (target - pose)[..., 2:3], closed, given, given * closed),
             ],
             dim=-1,
@@ -181,41 +181,3 @@ def _of_command(scene: Scene, target: Tensor, command: Tensor) -> Tensor:
     """Return targets (B, N, 4) with those of commands at the tool."""
     moves = (command == int(Command.MOVE))[..., None]
     return torch.where(moves, target, scene.pose[:, None].expand_as(target))
-
-
-def _of_height(height: Tensor) -> Tensor:
-    """Return a height (..., 1) [m] on three scales."""
-    near = [torch.exp(-height / scale_m) for scale_m in (0.02, 0.06)]
-    return torch.cat([8 * height - 1, *near], dim=-1)
-
-
-def _from_jaw(target: Tensor, pose: Tensor, camera_xy: Tensor) -> Tensor:
-    """Return (B, N, 7): where camera and tool stand, seen from the jaw at the target."""
-    sine, cosine = torch.sin(target[..., 3]), torch.cos(target[..., 3])
-
-    def in_jaw(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        return x * sine - y * cosine, x * cosine + y * sine
-
-    view_x, view_y = camera_xy[0] - target[..., 0], camera_xy[1] - target[..., 1]
-    distance = torch.sqrt(view_x * view_x + view_y * view_y)
-    view = in_jaw(view_x / distance, view_y / distance)
-    away = pose - target
-    offset = in_jaw(8 * away[..., 0], 8 * away[..., 1])
-    turn = away[..., 3]
-    numbers = [*view, 2 * distance - 1.4, *offset, torch.sin(turn), torch.cos(turn)]
-    return torch.stack(numbers, dim=-1)
-
-
-def _cut(scene: Scene, patch: NetworkSettings, pose: Tensor, heights: Tensor) -> Tensor:
-    """Return patches (B * N, 3P, H, W) at poses (B, N, 4), on planes at heights (B, N, P) [m]."""
-    frames, count, planes = heights.shape
-    rows = frames * count
-    x, y = patch_places(patch, pose.reshape(rows, 4)[:, [0, 1, 3]])
-    z = heights.reshape(rows, planes, 1).expand(rows, planes, x.shape[1])
-    flat = [value[:, None].expand_as(z) for value in (x, y)]
-    points = torch.stack([*flat, z], dim=-1).reshape(frames, -1, 3)
-    grid = to_grid(points, scene.projection).reshape(frames, -1, patch.reach_px, 2)
-    pixels = functional.grid_sample(scene.picture, grid, align_corners=False)
-    shape = (frames, 3, count, planes, patch.span_px, patch.reach_px)
-    pixels = pixels.reshape(shape).permute(0, 2, 3, 1, 4, 5)
-    return pixels.reshape(rows, 3 * planes, patch.span_px, patch.reach_px)

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from rlcg_core.errors import DataError
-from rlcg_train.qt_opt import episode_log
-from rlcg_train.qt_opt.episode_log import STEP, ImageArray, LogDescription, StepArray, StoredEpisode
+from rlcg_train.qt_opt import log_format
+from rlcg_train.qt_opt.log_format import STEP, ImageArray, LogDescription, StepArray, StoredEpisode
 
 IntArray = npt.NDArray[np.int64]
 HELD_OUT_SHARE = 0.06
@@ -31,20 +31,20 @@ class _Log:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.description = episode_log.describe(folder)
+        self.description = log_format.describe(folder)
         self.episodes: list[StoredEpisode] = []
         self.steps: StepArray = np.zeros(0, STEP)
         self.pictures: ImageArray = np.zeros((0, 1, 1, 3), np.uint8)
 
     def refresh(self) -> None:
         """Map all that is committed; raises `DataError` where a file is shorter than that."""
-        found = episode_log.read_journal(self.folder)
+        found = log_format.read_journal(self.folder)
         if len(found) == len(self.episodes):
             return
         count, side = found[-1].first + found[-1].count, self.description.side_px
-        self.steps = _mapped(self.folder / episode_log.STEPS, STEP, (count,))
+        self.steps = _mapped(self.folder / log_format.STEPS, STEP, (count,))
         shape = (count, side, side, 3)
-        self.pictures = _mapped(self.folder / episode_log.PICTURES, np.uint8, shape)
+        self.pictures = _mapped(self.folder / log_format.PICTURES, np.uint8, shape)
         self.episodes = found
 
 
@@ -74,7 +74,7 @@ class ReplaySource:
 
     def refresh(self) -> None:
         """Take in new logs and episodes."""
-        for path in sorted(self.folder.glob(f"*/{episode_log.DESCRIPTION}")):
+        for path in sorted(self.folder.glob(f"*/{log_format.DESCRIPTION}")):
             folder = path.parent
             if folder.name in self.skipped:
                 continue
