@@ -39,7 +39,8 @@ def _row(look: str, urdf: Path) -> list[ImageArray]:
         pair = take_pair(world)
     mask = MASK_RGB[pair.mask].astype(np.uint8)
     share = np.clip((pair.depth_m - NEAR_M) / (FAR_M - NEAR_M), 0, 1)
-    depth = np.repeat(np.uint8(255 * (1 - share))[..., None], 3, axis=2)
+    nearness = (255 * (1 - share)).astype(np.uint8)
+    depth = np.repeat(nearness[..., None], 3, axis=2)
     return [*pictures, pair.canonical_hwc, mask, depth]
 
 
