@@ -77,6 +77,16 @@ def test_a_run_goes_on_exactly_where_it_was_interrupted(store: Path, tmp_path: P
     assert run_folder.read_state(tmp_path / "parts").state == "finished"
 
 
+def test_the_learning_rate_follows_its_plan_after_a_resumption_too(
+    store: Path, tmp_path: Path
+) -> None:
+    learn = dataclasses.replace(learn_settings(), learning_rate=Ramp(1e-3, 1e-4, 0, 3))
+    Run(settings(store, tmp_path, learn=learn), total=1).go()
+    run = Run(settings(store, tmp_path, learn=learn), total=4)
+    run.go()
+    assert run.learner.optimizer.param_groups[0]["lr"] == pytest.approx(1e-4)
+
+
 def test_a_policy_is_what_serving_loads(store: Path, tmp_path: Path) -> None:
     Run(settings(store, tmp_path), total=1).go()
     for name in (POLICY, CHECKPOINT):
@@ -235,7 +245,7 @@ def test_every_layer_feeds_the_next() -> None:
 @pytest.mark.slow
 def test_a_tiny_run_learns_what_a_grasp_is_worth(store: Path, tmp_path: Path) -> None:
     learn = dataclasses.replace(
-        learn_settings(trace=0.3, episodes=32), batch=64, passes=2, learning_rate=3e-3
+        learn_settings(trace=0.3, episodes=32), batch=64, passes=2, learning_rate=Ramp(3e-3, 3e-3)
     )
     run = Run(settings(store, tmp_path, learn=learn, judge_every=5), total=20)
     assert run.go() == "finished"

@@ -44,6 +44,8 @@ class Learner:
         """
         rng = np.random.default_rng([self.settings.seed, self.cycles])
         torch.manual_seed(int(rng.integers(2**31)))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.learning_rate.at(self.cycles)
         for source in self.sources.values():
             source.refresh()
         started = time.perf_counter()
@@ -129,7 +131,7 @@ class Learner:
 
 
 def _optimizer(settings: LearnSettings, network: nn.Module) -> torch.optim.Optimizer:
-    rate, decay = settings.learning_rate, settings.weight_decay
+    rate, decay = settings.learning_rate.at(0), settings.weight_decay
     if settings.optimizer == "momentum":
         return torch.optim.SGD(network.parameters(), rate, momentum=0.9, weight_decay=decay)
     return torch.optim.AdamW(network.parameters(), rate, weight_decay=decay)

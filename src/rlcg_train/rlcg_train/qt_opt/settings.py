@@ -66,7 +66,7 @@ class LearnSettings:
     passes: int = 4
     batch: int = 128
     optimizer: Literal["adamw", "momentum"] = "adamw"
-    learning_rate: float = 1e-3
+    learning_rate: Ramp = Ramp(1e-3, 2e-4, 50, 80)  # noqa: RUF009 it cannot be changed
     weight_decay: float = 0.02
     gradient_limit: float = 1.0
     known_rate: float = 0.15
@@ -92,7 +92,7 @@ def paper(also: tuple[str, ...] = ()) -> LearnSettings:
         passes=1,
         batch=32,
         optimizer="momentum",
-        learning_rate=1e-4,
+        learning_rate=Ramp(1e-4, 1e-4),
         weight_decay=7e-5,
         returns=ReturnSettings(0.9, 0.05),
         search=SearchSettings(64, 6, 2),
