@@ -46,6 +46,22 @@ def _pictures(args: argparse.Namespace) -> None:
     draw_pictures(args.out, find_urdf(ROBOT1.urdf))
 
 
+def _table(args: argparse.Namespace) -> None:
+    from rlcg_proxy.table import Table, TableSettings
+    from rlcg_train.adapt.page import write_page
+    from rlcg_train.adapt.recipes import RECIPES, SMALL, SMOKE
+
+    scale = SMOKE if args.smoke else SMALL
+    rows = tuple(args.rows or (recipe.name for recipe in RECIPES))
+    settings = TableSettings(
+        args.root, args.results, args.log, scale, rows, args.seed, args.workers
+    )
+    try:
+        Table(settings).make()
+    finally:
+        write_page(args.results, args.page, scale)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rlcg-proxy", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -77,6 +93,16 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     pictures = add("pictures", _pictures, "draw a sheet of pictures of all worlds")
     pictures.add_argument("--out", type=Path, required=True, help="JPEG to write")
+    table = add("table", _table, "make the table of the sim-to-real methods; resumes")
+    table.add_argument("--root", type=Path, default=Path("runs/table"), help="data and runs")
+    table.add_argument(
+        "--log", type=Path, default=Path("runs/table/real/log"), help="the lab's log"
+    )
+    table.add_argument("--results", type=Path, default=Path("docs/results"), help="stored results")
+    table.add_argument("--page", type=Path, default=Path("docs/results.md"), help="to write")
+    table.add_argument("--rows", nargs="*", help="which rows (default: all)")
+    table.add_argument("--seed", type=int, default=1, help="of training and scenes (default: 1)")
+    table.add_argument("--smoke", action="store_true", help="toy size: does it run?")
     return parser
 
 

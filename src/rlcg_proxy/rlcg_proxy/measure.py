@@ -32,11 +32,11 @@ class MeasureSettings:
     workers: int = 2
 
 
-def measure(settings: MeasureSettings) -> tuple[int, int]:
-    """Return successes and valid trials; prints the rate with its 95% interval."""
+def measure(settings: MeasureSettings) -> list[Outcome]:
+    """Return the outcomes, scene by scene; prints the rate with its 95% interval."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(settings.workers, _open, (settings,)) as pool:
-        jobs = pool.imap_unordered(_trial, range(settings.grasps))
+        jobs = pool.imap(_trial, range(settings.grasps))
         bar = tqdm(jobs, total=settings.grasps, desc=settings.look, unit="grasp")
         outcomes = list[Outcome]()
         for outcome in bar:
@@ -50,7 +50,7 @@ def measure(settings: MeasureSettings) -> tuple[int, int]:
         f"{100 * successes / max(1, trials):.1f}% (95% interval {100 * low:.1f}-{100 * high:.1f}), "
         f"{len(outcomes) - trials} scenes that could not be set up"
     )
-    return successes, trials
+    return outcomes
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from rlcg_sim.description import find_urdf
 from rlcg_sim.looks.built_in import LOOKS
 from rlcg_sim.makers import BuiltInWorlds
 from rlcg_sim.objects import OBJECT_SETS
-from rlcg_train import cli_bundle, cli_qt_opt
+from rlcg_train import cli_adapt, cli_bundle, cli_qt_opt
 from rlcg_train.cli_bundle import Command
 
 
@@ -163,6 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     fresh.add_argument("--seed", type=int, default=1, help="seed of the weights (default: 1)")
     cli_bundle.add_commands(add)
     cli_qt_opt.add_commands(add)
+    cli_adapt.add_commands(add)
     return parser
 
 

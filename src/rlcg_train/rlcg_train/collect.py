@@ -36,7 +36,8 @@ class CollectSettings:
 
     ``first``: number of the first attempt, so that rounds never share seeds. ``tiny_every``: every
     n-th shard is drawn by TinyRenderer, so that a machine without EGL is served too (0: none).
-    ``checkpoint``: weights of an on-policy round; empty collects with the scripted policy.
+    ``checkpoint``: weights of an on-policy round; empty collects with the scripted policy. Whole
+    shards of ``per_shard`` attempts are collected.
     """
 
     out: Path
@@ -48,6 +49,7 @@ class CollectSettings:
     tiny_every: int = 6
     checkpoint: str = ""
     explore_share: float = 0.35
+    per_shard: int = ATTEMPTS_PER_SHARD
     rule: RuleParameters = field(default_factory=RuleParameters)
     mix: scripted.ScriptedMix = field(default_factory=scripted.ScriptedMix)
     open_world: WorldMaker = field(default_factory=BuiltInWorlds)
@@ -56,7 +58,7 @@ class CollectSettings:
 def collect(settings: CollectSettings) -> None:
     """Fill the folder; safe to interrupt and to repeat."""
     settings.out.mkdir(parents=True, exist_ok=True)
-    shards = range((settings.attempts + ATTEMPTS_PER_SHARD - 1) // ATTEMPTS_PER_SHARD)
+    shards = range((settings.attempts + settings.per_shard - 1) // settings.per_shard)
     missing = [k for k in shards if not _path(settings, k).exists()]
     context = multiprocessing.get_context("spawn")
     done = len(shards) - len(missing)
@@ -77,8 +79,8 @@ def _collect_shard(job: tuple[CollectSettings, int]) -> float:
     attempts: dict[int, Attempt] = {}
     with settings.open_world(settings.urdf, "tiny" if tiny else "auto") as world:
         stepper = CellStepper(world)
-        for k in range(ATTEMPTS_PER_SHARD):
-            index = settings.first + shard * ATTEMPTS_PER_SHARD + k
+        for k in range(settings.per_shard):
+            index = settings.first + shard * settings.per_shard + k
             attempt = _one_attempt(settings, world, stepper, index)
             if attempt is not None and np.all(np.isfinite(attempt.grasp_pose)):
                 attempts[index] = attempt

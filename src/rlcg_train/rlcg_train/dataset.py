@@ -63,7 +63,7 @@ def load(folders: list[Path], held_out_share: float = 0.08) -> Dataset:
         parts.append(samples)
     attempt = np.concatenate([part.attempt for part in parts])
     held = held_out_attempts(attempt, held_out_share)
-    used = _some_of_each(attempt)
+    used = some_of_each(attempt)
     return Dataset(
         pixels=torch.from_numpy(np.concatenate([p.images for p in parts]).reshape(-1, 3)),
         tool_pose=_joined([p.tool_pose for p in parts]),
@@ -83,8 +83,11 @@ def held_out_attempts(attempt: IntArray, share: float = 0.08) -> npt.NDArray[np.
     return np.asarray((attempt * 2654435761 % 2**32) / 2**32 < share)
 
 
-def _some_of_each(attempt: IntArray) -> npt.NDArray[np.bool_]:
-    """Mark the first frame of each attempt, and others up to `FRAMES_PER_ATTEMPT`, spread out."""
+def some_of_each(attempt: IntArray) -> npt.NDArray[np.bool_]:
+    """Mark the first frame of each attempt, and others up to `FRAMES_PER_ATTEMPT`, spread out.
+
+    ``attempt`` (n,): of each frame, those of one attempt in a row.
+    """
     used = np.zeros(len(attempt), bool)
     starts = np.flatnonzero(np.diff(attempt, prepend=-1) != 0)
     for start, end in zip(starts, [*starts[1:], len(attempt)], strict=True):

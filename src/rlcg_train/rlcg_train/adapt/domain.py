@@ -19,7 +19,7 @@ from torch.nn import functional
 from rlcg_core.errors import DataError
 from rlcg_train.adapt import pair_shards
 from rlcg_train.adapt.ranges import to_signed
-from rlcg_train.dataset import held_out_attempts
+from rlcg_train.dataset import held_out_attempts, some_of_each
 from rlcg_train.shards import HALF_PX, Samples, read_shard
 
 IntArray = npt.NDArray[np.int64]
@@ -147,6 +147,23 @@ def _joined(
     )
 
 
+def together(parts: Sequence[DomainData]) -> DomainData:
+    """Return several data sets of one camera as one, in their order; truths are left behind."""
+    starts = np.cumsum([0, *(len(part.pictures) for part in parts)])
+    joined = {
+        name: torch.cat([getattr(part.rows, name) for part in parts])
+        for name in ("goal", "tool", "success")
+    }
+    return DomainData(
+        torch.cat([part.pictures for part in parts]),
+        Rows(**joined, projection=parts[0].rows.projection),
+        np.concatenate([p.train + s for p, s in zip(parts, starts, strict=False)]),
+        np.concatenate([p.held_out + s for p, s in zip(parts, starts, strict=False)]),
+        sum(part.episodes for part in parts),
+        {name: reason for part in parts for name, reason in part.left_out.items()},
+    )
+
+
 def _together(truths: list[Truth]) -> Truth:
     return Truth(
         torch.cat([truth.canonical for truth in truths]),
@@ -156,9 +173,10 @@ def _together(truths: list[Truth]) -> Truth:
 
 
 def _first(attempt: IntArray, count: int) -> IntArray:
-    """Return the frames of the first ``count`` attempts of a shard, 0 for all."""
+    """Return some frames each of the first ``count`` attempts of a shard, 0 for all."""
     numbers = attempt[np.sort(np.unique(attempt, return_index=True)[1])]
-    return np.flatnonzero(np.isin(attempt, numbers[: count or None]))
+    chosen = np.isin(attempt, numbers[: count or None])
+    return np.flatnonzero(chosen & some_of_each(attempt))
 
 
 def _cut(samples: Samples, kept: IntArray) -> Samples:

@@ -25,7 +25,7 @@ from rlcg_train.adapt.goal_task import GoalTask
 from rlcg_train.adapt.halves import GoalHalves
 from rlcg_train.adapt.reversal import DomainClassifier, strength_at
 from rlcg_train.adapt.routing import Route
-from rlcg_train.adapt.seen_through import SeenThrough, goal_checkpoint
+from rlcg_train.adapt.seen_through import ACTOR, POLICY, SeenThrough, goal_checkpoint
 from rlcg_train.adapt.stage import Stage
 from rlcg_train.adapt.task import td_loss
 from rlcg_train.adapt.unet import UNet
@@ -34,7 +34,6 @@ from rlcg_train.network import NetworkSettings
 
 # RL-CycleGAN, appendix A: 0.1 up to 10,000 real episodes, 2 from 80,000 on; between unpublished.
 FEW_EPISODES, MANY_EPISODES = 10_000, 80_000
-POLICY, ACTOR = "policy.pt", "actor.pt"
 JUDGED = 512
 
 
@@ -55,7 +54,10 @@ class Mixing(Enum):
 
 @dataclass(frozen=True)
 class PolicySettings:
-    """How to train. ``with_own``: the network sees x beside G(x); ``dann``: weight of that loss."""
+    """How to train. ``with_own``: the network sees x beside G(x); ``dann``: weight of that loss.
+
+    ``data``: folders of what it learns from, for the bundle's manifest.
+    """
 
     steps: int = 1000
     batch: int = 256
@@ -66,6 +68,7 @@ class PolicySettings:
     with_own: bool = False
     dann: float = 0.1
     seed: int = 1
+    data: tuple[str, ...] = ()
     network: NetworkSettings = field(default_factory=lambda: NetworkSettings(picture_px=118))
 
     def as_dict(self) -> dict[str, Any]:
@@ -199,11 +202,12 @@ class PolicyStage(Stage):
         """Return ``policy.pt`` for the robot, and ``actor.pt``, which sees simulation through G."""
         if self.generator is not None and weights_hash(self.generator) != self.frozen_hash:
             raise DataError("the frozen generator has changed while the policy was trained: a bug")
+        origin = self.settings.seed, self.settings.data
         robot = for_domain(
             self.Q.network, Domain.REAL if Domain.REAL in self._halves else Domain.SIM
         )
         if self.generator is None:
-            return {POLICY: goal_checkpoint(self.settings.seed, robot)}
+            return {POLICY: goal_checkpoint(*origin, robot)}
         # In simulation the half of the network that knows adapted pictures acts.
         acting = for_domain(self.Q.network, Domain.SIM)
         actor = SeenThrough.of(acting, self.generator, self.settings.with_own)
@@ -211,6 +215,6 @@ class PolicyStage(Stage):
         if self.settings.with_own and Domain.REAL in self._halves:
             served = SeenThrough.of(robot, self.generator, with_own=True)
         return {
-            POLICY: goal_checkpoint(self.settings.seed, served),
-            ACTOR: goal_checkpoint(self.settings.seed, actor),
+            POLICY: goal_checkpoint(*origin, served),
+            ACTOR: goal_checkpoint(*origin, actor),
         }

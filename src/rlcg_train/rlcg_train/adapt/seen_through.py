@@ -15,6 +15,9 @@ from torch import Tensor
 from rlcg_train.adapt.unet import UNet, UNetSettings, folded
 from rlcg_train.network import GraspNetwork, NetworkSettings
 
+# What a policy's run leaves: for the robot, and for simulation, where pictures pass through G.
+POLICY, ACTOR = "policy.pt", "actor.pt"
+
 
 def seen_through(generator: UNet, picture: Tensor, with_own: bool) -> Tensor:
     """Return G(x), or G(x) and x as six channels (RCAN), of pictures (B, 3, S, S) in [-1, 1]."""
@@ -53,12 +56,12 @@ class SeenThrough(GraspNetwork):
         return seen_through(self.generator, picture, self.with_own)
 
 
-def goal_checkpoint(seed: int, network: GraspNetwork) -> dict[str, Any]:
+def goal_checkpoint(seed: int, data: tuple[str, ...], network: GraspNetwork) -> dict[str, Any]:
     """Return what `rlcg_train.checkpoints.load` needs of a predictor, behind a generator or not."""
     settings: dict[str, Any] = {
         "network": network.settings.as_dict(),
         "through": network.layout() if isinstance(network, SeenThrough) else None,
-        "data": [],
+        "data": list(data),
         "seed": seed,
     }
     return {

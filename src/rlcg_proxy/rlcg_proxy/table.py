@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the rows of the table, as a lab would: log, train, export, measure, store.
+
+Training reads the log's shards from disk and nothing else of this world. Every step is skipped
+where it was done before, so the same command goes on where it stopped.
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from rlcg_core.cell import ROBOT1
+from rlcg_core.manifest import Training
+from rlcg_core.reasons import Outcome
+from rlcg_proxy.lab_log import LogSettings, fill_log
+from rlcg_proxy.measure import MeasureSettings, measure
+from rlcg_proxy.worlds import REAL_PROXY
+from rlcg_sim.description import find_urdf
+from rlcg_sim.makers import BuiltInWorlds
+from rlcg_train.adapt import results
+from rlcg_train.adapt.agreement import agreement
+from rlcg_train.adapt.domain import load
+from rlcg_train.adapt.files import load_generator
+from rlcg_train.adapt.pair_collection import PairSettings, collect_pairs
+from rlcg_train.adapt.recipes import RECIPES, SMALL, Recipe, Scale, plan, recipe
+from rlcg_train.adapt.results import Result
+from rlcg_train.adapt.run import CHECKPOINT
+from rlcg_train.adapt.seen_through import ACTOR, POLICY
+from rlcg_train.adapt.workshop import SIM_ONLY, Workshop
+from rlcg_train.collect import CollectSettings, collect
+from rlcg_train.export import ExportSettings, current_commit, export
+from rlcg_train.from_logs import make_shards
+from rlcg_train.provenance import describe
+from rlcg_train.run_folder import read_state
+
+# On-policy attempts of each row: training's own range, above those of all other commands.
+FIRST_ON_POLICY, ROW_STRIDE = 2**36 + 2**30, 10_000
+# Episodes that policies are tuned on come after those of the log.
+FIRST_TUNING = 50_000
+RCAN, PER_SHARD = "rcan", 50
+LETTERS = {Outcome.SUCCESS: results.SUCCESS, Outcome.INVALID: results.INVALID}
+
+
+@dataclass(frozen=True)
+class TableSettings:
+    """``log``: folder of episodes, made if it lacks some. ``toy``: the smoke run's scale."""
+
+    root: Path
+    results: Path
+    log: Path
+    scale: Scale = SMALL
+    rows: tuple[str, ...] = tuple(one.name for one in RECIPES)
+    seed: int = 1
+    workers: int = 2
+    threads: int = 1
+    worlds: tuple[tuple[str, str], ...] = ((REAL_PROXY, "proxy_test"), ("sim", "mixed_test"))
+
+
+class Table:
+    """Makes rows one after the other."""
+
+    def __init__(self, settings: TableSettings) -> None:
+        self.settings, self._urdf = settings, find_urdf(ROBOT1.urdf)
+        self._shop = Workshop(settings.root, settings.scale, settings.seed, settings.threads)
+
+    def make(self) -> None:
+        """Make all rows that were asked for."""
+        self._need_log()
+        for name in self.settings.rows:
+            print(f"--- {name}", flush=True)
+            self._row(recipe(name))
+
+    def _need_log(self) -> None:
+        wanted, out = self.settings.scale.amounts[-1], self.settings.log
+        fill_log(LogSettings(out, self._urdf, wanted, workers=self.settings.workers))
+        self._name(make_shards([out], self._shop.real_shards))
+
+    def _name(self, left_out: dict[str, str]) -> None:
+        for name, reason in left_out.items():
+            print(f"left out {name}: {reason}", flush=True)
+
+    def _row(self, row: Recipe) -> None:
+        missing = [
+            (world, objects)
+            for world, objects in self.settings.worlds
+            if not results.path_of(self.settings.results, row.name, world).exists()
+        ]
+        if not missing:
+            return
+        self._train(row)
+        model = self._export(row)
+        for world, objects in missing:
+            self._measure(row, model, world, objects)
+
+    def _train(self, row: Recipe) -> None:
+        """Train generator, policy, and once more with its own attempts in simulation."""
+        if row.look:
+            self._need_look(row.look)
+        if row.generator:
+            self._need_generator(row.generator)
+        if row.tunes:
+            self._need_tuning(row)
+        self._shop.train_policy(row, 0)
+        more = self._on_policy(row) if row.look else None
+        self._shop.train_policy(row, 1, more)
+
+    def _need_look(self, look: str) -> None:
+        scale = self.settings.scale
+        per_shard = min(PER_SHARD, scale.sim_attempts)
+        settings = PairSettings(
+            self._shop.look(look),
+            self._urdf,
+            look,
+            scale.sim_attempts,
+            per_shard,
+            self.settings.workers,
+        )
+        collect_pairs(settings)
+
+    def _need_generator(self, name: str) -> None:
+        chosen = plan(name)
+        if chosen.method == RCAN:
+            self._need_look("randomized_heavy")
+        if not (self._shop.policy(SIM_ONLY) / POLICY).exists():
+            self._train(recipe(SIM_ONLY))
+        self._shop.train_generator(chosen)
+
+    def _need_tuning(self, row: Recipe) -> None:
+        """Let the row that is tuned act in `real_proxy`, and log that."""
+        before = recipe(row.tunes)
+        self._train(before)
+        shards = self._shop.tuning_shards(row)
+        settings = LogSettings(
+            shards.parent / "log",
+            self._urdf,
+            self.settings.scale.tuning_episodes,
+            FIRST_TUNING,
+            self.settings.workers,
+            self._export(before),
+        )
+        fill_log(settings)
+        self._name(make_shards([settings.out], shards))
+
+    def _on_policy(self, row: Recipe) -> Path:
+        """Return attempts of the row's own policy, which sees what it learned to see."""
+        folder, scale = self._shop.policy(row.name, 0), self.settings.scale
+        actor = folder / (ACTOR if row.generator else POLICY)
+        settings = CollectSettings(
+            folder.parent / "on_policy",
+            self._urdf,
+            scale.on_policy_attempts,
+            FIRST_ON_POLICY + ROW_STRIDE * [one.name for one in RECIPES].index(row.name),
+            workers=self.settings.workers,
+            tiny_every=0,
+            checkpoint=str(actor),
+            open_world=BuiltInWorlds(row.look),
+            per_shard=min(PER_SHARD, scale.on_policy_attempts),
+        )
+        collect(settings)
+        return settings.out
+
+    def _export(self, row: Recipe) -> Path:
+        out = self.settings.root / "models" / row.name
+        checkpoint = self._shop.policy(row.name) / POLICY
+        if not (out / "golden.json").exists():
+            training = Training(commit=current_commit(), **describe(checkpoint))
+            export(ExportSettings(checkpoint, out, training, self.settings.scale.samples))
+        return out
+
+    def _measure(self, row: Recipe, model: Path, world: str, objects: str) -> None:
+        settings = self.settings
+        asked = MeasureSettings(
+            model,
+            self._urdf,
+            settings.scale.grasps,
+            settings.seed,
+            world,
+            objects,
+            settings.workers,
+        )
+        outcomes = "".join(LETTERS.get(o, results.FAILURE) for o in measure(asked))
+        generator_s = self._seconds(self._shop.generator(row.generator)) if row.generator else 0.0
+        policies = (self._shop.policy(row.name, number) for number in (0, 1))
+        found = Result(
+            row.name,
+            world,
+            f"{objects}, seed {settings.seed}, a new scene for each grasp",
+            outcomes,
+            self._real_episodes(row),
+            generator_s + sum(self._seconds(folder) for folder in policies),
+            generator_s,
+            results.hardware(settings.threads),
+            current_commit(),
+            settings.scale != SMALL,
+            self._agreement(row) if world == REAL_PROXY else {},
+        )
+        results.write(settings.results, found)
+        self._keep_pictures(row)
+
+    def _keep_pictures(self, row: Recipe) -> None:
+        """Keep the last pictures of the row's generator beside the results."""
+        last = sorted((self._shop.generator(row.generator) / "pictures").glob("*.png"))[-1:]
+        for path in last if row.generator else []:
+            kept = self.settings.results / "pictures" / f"{row.generator}.png"
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, kept)
+
+    def _seconds(self, folder: Path) -> float:
+        return read_state(folder).seconds
+
+    def _real_episodes(self, row: Recipe) -> int:
+        """Return how many real episodes the row has used, labelled or for its generator."""
+        amounts = self.settings.scale.amounts
+        used = 0 if row.amount is None else amounts[row.amount]
+        if row.generator and plan(row.generator).method != RCAN:
+            used = max(used, amounts[plan(row.generator).amount])
+        return used + (self.settings.scale.tuning_episodes if row.tunes else 0)
+
+    def _agreement(self, row: Recipe) -> dict[str, float]:
+        """Return how a row's generator keeps things in place, where RCAN's can judge it."""
+        finder = self._shop.generator(RCAN) / CHECKPOINT
+        if not row.generator or plan(row.generator).method == RCAN or not finder.exists():
+            return {}
+        generator = load_generator(self._shop.generator(row.generator) / CHECKPOINT)
+        data = load([self._shop.look("sim")], self.settings.scale.side_px)
+        found = agreement(generator, load_generator(finder), data)
+        return {
+            f"{part}, {kind}": value
+            for part, both in found.items()
+            for kind, value in (("x", both.in_x), ("G(x)", both.in_made))
+        }

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/results.md out of stored results: rates with intervals, papers beside, what differs."""
+
+from collections.abc import Mapping
+from itertools import combinations
+from pathlib import Path
+
+from rlcg_core.statistics import wilson_interval
+from rlcg_core.statistics_paired import DISTINGUISHABLE_P, count_pairs, mcnemar_exact
+from rlcg_train.adapt.recipes import RECIPES, SECTIONS, Recipe, Scale
+from rlcg_train.adapt.results import INVALID, SUCCESS, Result, read_all
+
+Results = Mapping[tuple[str, str], Result]
+REAL, SIM = "real_proxy", "sim"
+NOT_YET = "not yet trained"
+
+HEAD = """# Results: from simulation to `real_proxy`
+
+Made by `make table` out of the files in `docs/results`; do not edit. `real_proxy` is a simulated \
+world with another look, other objects and a worse camera ([sim-to-real.md](sim-to-real.md)); \
+no number here is from a physical robot. Every row has the same policy, the grasp-success \
+predictor with goals by CEM and the rule of the grasp, and differs in what it learned from. The \
+papers' numbers are grasps of their own robots by QT-Opt: compare the order, not the size.
+"""
+
+
+def page(results: Results, scale: Scale, pictures: Path) -> str:
+    """Return the page; ``pictures``: folder of a grid for each generator, beside the results."""
+    parts = [HEAD]
+    if any(result.toy for result in results.values()):
+        parts.append("**Toy size: these rows show that the code runs and nothing else.**\n")
+    for section in SECTIONS:
+        parts += [f"## {section}\n", _table(section, results, scale), ""]
+    parts += ["## What differs\n", _differences(results), ""]
+    parts += ["## Do generators keep things in their place?\n", _agreements(results), ""]
+    shown = sorted(pictures.glob("*.png"))
+    if shown:
+        place = f"{pictures.parent.name}/{pictures.name}"
+        parts.append("## Pictures\n")
+        parts += [f"{p.stem}:\n\n![{p.stem}]({place}/{p.name})\n" for p in shown]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def write_page(results: Path, out: Path, scale: Scale) -> None:
+    """Write the page of all stored results as ``out``."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page(read_all(results), scale, results / "pictures"))
+
+
+def _table(section: str, results: Results, scale: Scale) -> str:
+    lines = [
+        "| method | real episodes | `real_proxy` | `sim` | paper | training | hardware |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    rows = [recipe for recipe in RECIPES if recipe.section == section]
+    return "\n".join([*lines, *(_row(recipe, results, scale) for recipe in rows)])
+
+
+def _row(recipe: Recipe, results: Results, scale: Scale) -> str:
+    real, sim = results.get((recipe.name, REAL)), results.get((recipe.name, SIM))
+    paper = recipe.paper or "-"
+    if real is None:
+        needs = f"{NOT_YET}: `rlcg-proxy table --rows {recipe.name}`"
+        return f"| {recipe.title} | {_wanted(recipe, scale)} | {needs} | - | {paper} | - | - |"
+    minutes = f"{real.train_s / 60:.0f} min"
+    if real.generator_s:
+        minutes += f", {real.generator_s / 60:.0f} of it the generator"
+    in_sim = _rate(sim) if sim is not None else "not yet measured"
+    cells = (recipe.title, real.real_episodes, _rate(real), in_sim, paper, minutes, real.hardware)
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def _wanted(recipe: Recipe, scale: Scale) -> str:
+    if recipe.amount is not None:
+        return str(scale.amounts[recipe.amount])
+    return str(scale.amounts[-1]) if recipe.generator not in ("", "rcan") else "0"
+
+
+def _rate(result: Result) -> str:
+    low, high = wilson_interval(result.successes, result.trials)
+    rate = 100 * result.successes / max(1, result.trials)
+    return f"{result.successes}/{result.trials} = {rate:.1f}% ({100 * low:.1f}-{100 * high:.1f})"
+
+
+def p_value(one: Result, other: Result) -> float | None:
+    """Return McNemar's exact p on the scenes of both, None where protocols differ."""
+    same = (one.world, one.protocol) == (other.world, other.protocol)
+    if not same or len(one.outcomes) != len(other.outcomes):
+        return None
+    pairs = [
+        (a == SUCCESS, b == SUCCESS)
+        for a, b in zip(one.outcomes, other.outcomes, strict=True)
+        if INVALID not in (a, b)
+    ]
+    return mcnemar_exact(count_pairs(pairs)) if pairs else None
+
+
+def _differences(results: Results) -> str:
+    lines = [
+        "Pairs of rows on the same scenes of `real_proxy`, McNemar's exact test at "
+        f"p < {DISTINGUISHABLE_P:g}, uncorrected for the number of pairs. Rows of different "
+        "protocols are not compared.\n"
+    ]
+    measured = [r for r in RECIPES if (r.name, REAL) in results]
+    alike = []
+    for one, other in combinations(measured, 2):
+        p = p_value(results[one.name, REAL], results[other.name, REAL])
+        if p is None:
+            continue
+        if p < DISTINGUISHABLE_P:
+            better, worse = sorted(
+                (one, other), key=lambda r: results[r.name, REAL].successes, reverse=True
+            )
+            lines.append(f"- {_name(better)} is better than {_name(worse)} (p = {p:.2g})")
+        else:
+            alike.append(f"{_name(one)} and {_name(other)}")
+    if alike:
+        lines.append(f"- Not distinguishable: {'; '.join(alike)}.")
+    return "\n".join(lines if measured else [f"{NOT_YET.capitalize()}."])
+
+
+def _name(recipe: Recipe) -> str:
+    return f"`{recipe.name}`"
+
+
+def _agreements(results: Results) -> str:
+    found = [r for (_, world), r in results.items() if world == REAL and r.agreement]
+    if not found:
+        return f"{NOT_YET.capitalize()}."
+    names = sorted({name for result in found for name in result.agreement})
+    head = f"| generator of | {' | '.join(names)} |\n|---|{'---|' * len(names)}"
+    rows = [
+        f"| `{r.row}` | " + " | ".join(f"{r.agreement.get(n, 0.0):.2f}" for n in names) + " |"
+        for r in found
+    ]
+    text = (
+        "Intersection over union with the true mask of x, of what RCAN's mask head finds in x and "
+        "in G(x) (`rlcg_train/adapt/agreement.py`):\n"
+    )
+    return "\n".join([text, head, *rows])

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of the table as data: what each method learns from, and what its paper reached.
+
+Numbers of the papers are grasps of their own robots; they stand beside ours to be compared in
+order, not in size.
+"""
+
+from dataclasses import dataclass
+
+from rlcg_core.errors import ConfigError
+from rlcg_train.adapt.policy import Mixing
+from rlcg_train.network import NetworkSettings
+
+GENERATOR_ONLY = "Real episodes train the generator only"
+LABELLED = "Labelled real episodes train the policy too"
+WEIGHTS = "Weight of the real half (lambda_RL-real)"
+FINE_TUNED = "After on-policy episodes"
+SECTIONS = (GENERATOR_ONLY, LABELLED, WEIGHTS, FINE_TUNED)
+
+
+@dataclass(frozen=True)
+class GeneratorPlan:
+    """A generator: ``method`` of `METHODS`, and how much of the log it sees (index of amounts).
+
+    ``labelled``: GraspGAN's task network learns from real outcomes too.
+    """
+
+    name: str
+    method: str
+    amount: int = -1
+    labelled: bool = False
+
+
+METHODS = ("gan", "cycle_gan", "rl_cycle_gan", "grasp_gan", "rcan")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One row. ``look``: of the simulated data, empty for none; ``generator``: name of a plan.
+
+    ``amount``: index into the amounts of labelled real episodes, None for none. ``real_weight``:
+    None for the paper's rule. ``tunes``: the row that it goes on from, with new episodes.
+    """
+
+    name: str
+    title: str
+    section: str
+    paper: str
+    look: str = "sim"
+    generator: str = ""
+    amount: int | None = None
+    real_weight: float | None = None
+    mixing: Mixing = Mixing.SHARED
+    with_own: bool = False
+    tunes: str = ""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large. ``amounts`` of real episodes, the last is the whole log."""
+
+    sim_attempts: int = 1500
+    on_policy_attempts: int = 750
+    amounts: tuple[int, ...] = (500, 1500, 5000)
+    tuning_episodes: int = 500
+    side_px: int = 118
+    divisor: int = 4
+    gan_steps: int = 3000
+    gan_batch: int = 8
+    gan_rate: float = 2e-4
+    policy_steps: int = 1200
+    policy_batch: int = 256
+    grasps: int = 408
+    samples: int = 64
+    widths: tuple[int, int, int] = (32, 64, 64)
+
+    @property
+    def network(self) -> NetworkSettings:
+        """Return the policy's layout, the same for every row."""
+        return NetworkSettings(widths=self.widths, picture_px=self.side_px)
+
+
+SMALL = Scale()
+SMOKE = Scale(
+    sim_attempts=12,
+    on_policy_attempts=2,
+    amounts=(6, 8, 12),
+    tuning_episodes=2,
+    side_px=59,
+    divisor=16,
+    gan_steps=2,
+    gan_batch=2,
+    policy_steps=3,
+    policy_batch=4,
+    grasps=1,
+    samples=8,
+    widths=(4, 8, 8),
+)
+
+GENERATORS = (
+    GeneratorPlan("gan", "gan"),
+    GeneratorPlan("cycle_gan", "cycle_gan"),
+    GeneratorPlan("grasp_gan", "grasp_gan"),
+    GeneratorPlan("rcan", "rcan"),
+    GeneratorPlan("rl_cycle_gan", "rl_cycle_gan"),
+    *(GeneratorPlan(f"grasp_gan_{k}", "grasp_gan", k, labelled=True) for k in range(3)),
+    *(GeneratorPlan(f"rl_cycle_gan_{k}", "rl_cycle_gan", k) for k in range(2)),
+)
+
+
+def _by_amount(k: int) -> tuple[Recipe, ...]:
+    paper = {
+        "real_only": ("", "", "15%"),
+        "sim_and_real": ("", "", "12% (robot 2)"),
+        "rl_cycle_gan": ("", "", "75%"),
+    }
+    split = Mixing.ADVERSARIAL
+    last = f"rl_cycle_gan_{k}" if k < 2 else "rl_cycle_gan"
+    return (
+        Recipe(f"real_only_{k}", "Real-Only", LABELLED, paper["real_only"][k], look="", amount=k),
+        Recipe(f"sim_and_real_{k}", "Sim+Real", LABELLED, paper["sim_and_real"][k], amount=k),
+        Recipe(
+            f"grasp_gan_real_{k}",
+            "GraspGAN",
+            LABELLED,
+            "",
+            generator=f"grasp_gan_{k}",
+            amount=k,
+            mixing=split,
+        ),
+        Recipe(
+            f"rl_cycle_gan_real_{k}",
+            "RL-CycleGAN",
+            LABELLED,
+            paper["rl_cycle_gan"][k],
+            generator=last,
+            amount=k,
+        ),
+    )
+
+
+RECIPES = (
+    Recipe("sim_only", "Sim-Only", GENERATOR_ONLY, "21%"),
+    Recipe("randomized", "Randomized Sim", GENERATOR_ONLY, "37%", look="randomized_mild"),
+    Recipe("gan", "GAN", GENERATOR_ONLY, "29%", generator="gan"),
+    Recipe("cycle_gan", "CycleGAN", GENERATOR_ONLY, "61%", generator="cycle_gan"),
+    Recipe("grasp_gan", "GraspGAN", GENERATOR_ONLY, "63%", generator="grasp_gan"),
+    Recipe(
+        "rcan",
+        "RCAN",
+        GENERATOR_ONLY,
+        "70%",
+        look="randomized_heavy",
+        generator="rcan",
+        with_own=True,
+    ),
+    Recipe("rl_cycle_gan", "RL-CycleGAN", GENERATOR_ONLY, "70%", generator="rl_cycle_gan"),
+    *(recipe for k in range(3) for recipe in _by_amount(k)),
+    *(
+        Recipe(
+            f"rl_cycle_gan_weight_{weight:g}",
+            f"RL-CycleGAN, {weight:g}",
+            WEIGHTS,
+            paper,
+            generator="rl_cycle_gan",
+            amount=2,
+            real_weight=weight,
+        )
+        for weight, paper in ((1.0, "66% (robot 2, 3,000 episodes; 0.1: 72%)"), (2.0, ""))
+    ),
+    Recipe(
+        "rl_cycle_gan_tuned",
+        "RL-CycleGAN",
+        FINE_TUNED,
+        "90%",
+        generator="rl_cycle_gan",
+        amount=2,
+        tunes="rl_cycle_gan_real_2",
+    ),
+    Recipe(
+        "rcan_tuned",
+        "RCAN",
+        FINE_TUNED,
+        "91%",
+        look="randomized_heavy",
+        generator="rcan",
+        with_own=True,
+        tunes="rcan",
+    ),
+)
+
+
+def recipe(name: str) -> Recipe:
+    """Return a row by name; raises `ConfigError`."""
+    for one in RECIPES:
+        if one.name == name:
+            return one
+    raise ConfigError(f"row is {name!r}, expected one of {[one.name for one in RECIPES]}")
+
+
+def plan(name: str) -> GeneratorPlan:
+    """Return a generator's plan by name; raises `ConfigError`."""
+    for one in GENERATORS:
+        if one.name == name:
+            return one
+    raise ConfigError(f"generator is {name!r}, expected one of {[g.name for g in GENERATORS]}")

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stored results: one small JSON file for each measured policy, from which the table is made."""
+
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from rlcg_core import strict_json
+from rlcg_core.errors import BundleError, DataError
+
+SUCCESS, FAILURE, INVALID = "S", "F", "-"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One policy in one world.
+
+    ``outcomes``: a letter for each scene in order (S success, F failure, - not set up), so that
+    rows on the same scenes can be compared in pairs. ``protocol``: scenes, objects and seed, never
+    pooled. ``train_s``: generator and policies; ``generator_s`` of that, which rows may share.
+    """
+
+    row: str
+    world: str
+    protocol: str
+    outcomes: str
+    real_episodes: int
+    train_s: float
+    generator_s: float
+    hardware: str
+    commit: str
+    toy: bool
+    agreement: dict[str, float]
+
+    @property
+    def successes(self) -> int:
+        """Return how many grasps succeeded."""
+        return self.outcomes.count(SUCCESS)
+
+    @property
+    def trials(self) -> int:
+        """Return how many scenes could be set up."""
+        return self.successes + self.outcomes.count(FAILURE)
+
+
+def path_of(folder: Path, row: str, world: str) -> Path:
+    """Return where a result lies."""
+    return folder / f"{row}.{world}.json"
+
+
+def write(folder: Path, result: Result) -> None:
+    """Store a result."""
+    folder.mkdir(parents=True, exist_ok=True)
+    strict_json.write(result, path_of(folder, result.row, result.world))
+
+
+def read_all(folder: Path) -> dict[tuple[str, str], Result]:
+    """Return all results of a folder by row and world; raises `DataError` for a broken one."""
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        try:
+            result = strict_json.read(Result, path)
+        except BundleError as error:
+            raise DataError(f"{error}; or delete it and measure again") from error
+        found[result.row, result.world] = result
+    return found
+
+
+def hardware(threads: int) -> str:
+    """Return what this machine computes with, in a few words."""
+    model = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+        model = names[0] if names else model
+    except OSError:
+        pass  # not Linux: the word of the platform module stands
+    return f"{threads} thread{'s' if threads > 1 else ''} of {model}, no GPU"

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands of `rlcg-train` for the sim-to-real methods: pairs, generators, policies, the page."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rlcg_core.cell import ROBOT1
+from rlcg_sim.description import find_urdf
+from rlcg_sim.looks.built_in import LOOKS
+from rlcg_train.cli_bundle import Add
+
+if TYPE_CHECKING:
+    from rlcg_train.adapt.workshop import Workshop
+
+
+def _pairs(args: argparse.Namespace) -> None:
+    from rlcg_train.adapt.pair_collection import PairSettings, collect_pairs
+
+    urdf = find_urdf(ROBOT1.urdf)
+    collect_pairs(PairSettings(args.out, urdf, args.world, args.attempts, workers=args.workers))
+
+
+def _workshop(args: argparse.Namespace) -> "Workshop":
+    from rlcg_train.adapt.recipes import SMALL, SMOKE
+    from rlcg_train.adapt.workshop import Workshop
+
+    return Workshop(args.root, SMOKE if args.toy else SMALL, args.seed, args.threads)
+
+
+def _generator(args: argparse.Namespace) -> None:
+    from rlcg_train.adapt.recipes import plan
+
+    _workshop(args).train_generator(plan(args.name))
+
+
+def _policy(args: argparse.Namespace) -> None:
+    from rlcg_train.adapt.recipes import recipe
+
+    _workshop(args).train_policy(recipe(args.row), args.round, args.more)
+
+
+def _agreement(args: argparse.Namespace) -> None:
+    from rlcg_train.adapt import domain
+    from rlcg_train.adapt.agreement import agreement
+    from rlcg_train.adapt.files import load_generator
+
+    made, finder = load_generator(args.generator), load_generator(args.finder)
+    data = domain.load([args.data], made.settings.side_px)
+    for name, found in agreement(made, finder, data).items():
+        print(f"{name}: IoU {found.in_made:.3f} in G(x), {found.in_x:.3f} in x")
+
+
+def _page(args: argparse.Namespace) -> None:
+    from rlcg_train.adapt.page import write_page
+    from rlcg_train.adapt.recipes import SMALL
+
+    write_page(args.results, args.out, SMALL)
+    print(f"wrote {args.out}")
+
+
+def add_commands(add: Add) -> None:
+    """Add the commands of the sim-to-real methods to the parser."""
+    pairs = add("pairs", _pairs, "collect attempts with masks, depth, canonical pictures; resumes")
+    pairs.add_argument("--out", type=Path, required=True, help="folder of the shards")
+    pairs.add_argument("--world", default="sim", choices=LOOKS, help="look of the cell")
+    pairs.add_argument("--attempts", type=int, default=1500, help="how many (default: 1500)")
+    pairs.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    generator = add("generator", _generator, "train a generator of the table; resumes")
+    generator.add_argument("name", help="one of rlcg_train.adapt.recipes.GENERATORS")
+    policy = add("policy", _policy, "train the policy of a row of the table; resumes")
+    policy.add_argument("row", help="one of rlcg_train.adapt.recipes.RECIPES")
+    policy.add_argument("--round", type=int, default=0, help="0 scripted, 1 on-policy too")
+    policy.add_argument("--more", type=Path, help="shards of on-policy attempts in simulation")
+    for command in (generator, policy):
+        text = "folder of the table's runs (default: runs/table)"
+        command.add_argument("--root", type=Path, default=Path("runs/table"), help=text)
+        command.add_argument("--seed", type=int, default=1, help="of all draws (default: 1)")
+        command.add_argument("--threads", type=int, default=1, help="of torch (default: 1)")
+        command.add_argument("--toy", action="store_true", help="at the size of the smoke run")
+    agree = add("agreement", _agreement, "does a generator keep objects and gripper in place?")
+    agree.add_argument("--generator", type=Path, required=True, help="checkpoint.pt of its run")
+    agree.add_argument("--finder", type=Path, required=True, help="checkpoint.pt of RCAN's run")
+    agree.add_argument("--data", type=Path, required=True, help="shards with masks")
+    page = add("page", _page, "write docs/results.md out of stored results")
+    page.add_argument("--results", type=Path, default=Path("docs/results"), help="stored results")
+    page.add_argument("--out", type=Path, default=Path("docs/results.md"), help="the page")
