@@ -245,9 +245,9 @@ def test_every_layer_feeds_the_next() -> None:
 @pytest.mark.slow
 def test_a_tiny_run_learns_what_a_grasp_is_worth(store: Path, tmp_path: Path) -> None:
     learn = dataclasses.replace(
-        learn_settings(trace=0.3, episodes=32), batch=64, passes=2, learning_rate=Ramp(3e-3, 3e-3)
+        learn_settings(trace=0.3, episodes=24), batch=64, passes=2, learning_rate=Ramp(3e-3, 3e-3)
     )
-    run = Run(settings(store, tmp_path, learn=learn, judge_every=5), total=20)
+    run = Run(settings(store, tmp_path, learn=learn, judge_every=5), total=15)
     assert run.go() == "finished"
     metrics = run_folder.read_state(tmp_path).metrics
     assert metrics["held_out_auc"] > 0.8
