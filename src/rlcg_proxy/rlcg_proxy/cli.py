@@ -89,8 +89,6 @@ def _parser() -> argparse.ArgumentParser:
     plenty.add_argument("--attempts", type=int, default=4000, help="how many (default: 4000)")
     plenty.add_argument("--first", type=int, default=0, help="number of the first attempt")
     plenty.add_argument("--checkpoint", type=Path, help="collect on-policy with this network")
-    for command in (log, measure, plenty):
-        command.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     pictures = add("pictures", _pictures, "draw a sheet of pictures of all worlds")
     pictures.add_argument("--out", type=Path, required=True, help="JPEG to write")
     table = add("table", _table, "make the table of the sim-to-real methods; resumes")
@@ -103,6 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--rows", nargs="*", help="which rows (default: all)")
     table.add_argument("--seed", type=int, default=1, help="of training and scenes (default: 1)")
     table.add_argument("--smoke", action="store_true", help="toy size: does it run?")
+    for command in (log, measure, plenty, table):
+        command.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     return parser
 
 

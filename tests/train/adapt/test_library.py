@@ -9,6 +9,7 @@ from rlcg_core.errors import ConfigError
 from rlcg_train.adapt import losses, photometric, ranges, unet
 from rlcg_train.adapt.discriminator import Discriminator, DiscriminatorSettings
 from rlcg_train.adapt.domain_norm import Domain, for_domain, seeing, split
+from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.losses import Adversarial
 from rlcg_train.adapt.reversal import DomainClassifier, reverse_gradient, strength_at
 from rlcg_train.adapt.unet import UNet, UNetSettings
@@ -73,6 +74,12 @@ def test_a_generator_for_another_size_says_so() -> None:
     network = UNet(UNetSettings(59, divisor=SMALL))
     with pytest.raises(ConfigError, match="made for 59 px"):
         network(torch.zeros(1, 3, 118, 118))
+
+
+def test_a_scale_too_coarse_to_judge_is_refused() -> None:
+    with pytest.raises(ConfigError, match="take fewer scales"):
+        GanSettings(side_px=59, scales=3)
+    GanSettings(side_px=59, scales=2)
 
 
 def test_folded_spectral_norm_makes_the_same_pictures() -> None:

@@ -200,10 +200,12 @@ def _truth(path: Path, side_px: int) -> Truth | None:
         return None
     found = pair_shards.read(beside)
     step = HALF_PX // side_px
+    # The middle of the pixels that a mean is taken of.
+    chosen = slice(step // 2, None, step)
     return Truth(
         _smaller(found.canonical, side_px),
-        torch.from_numpy(found.mask[:, ::step, ::step].copy()),
-        torch.from_numpy(found.depth_m[:, ::step, ::step].astype(np.float32)),
+        torch.from_numpy(found.mask[:, chosen, chosen].copy()),
+        torch.from_numpy(found.depth_m[:, chosen, chosen].astype(np.float32)),
     )
 
 

@@ -9,6 +9,8 @@ from rlcg_train.adapt.discriminator import Discriminator, DiscriminatorSettings
 from rlcg_train.adapt.photometric import Change, PhotometricSettings, draw_change
 from rlcg_train.adapt.unet import UNet, UNetSettings
 
+# Four halvings make one pixel of it, and instance norm needs two.
+SMALLEST_JUDGED_PX = 16
 UNCHANGED = Change(0.0, 1.0, 0.0, 1.0, 0.0)
 
 
@@ -41,6 +43,12 @@ class GanSettings:
     def __post_init__(self) -> None:
         if self.batch < 1 or self.learning_rate <= 0.0:
             raise ConfigError("expected a batch of 1 or more and a learning rate above 0")
+        coarsest = -(-self.side_px // 2 ** (self.scales - 1))
+        if coarsest <= SMALLEST_JUDGED_PX:
+            raise ConfigError(
+                f"the discriminator's coarsest scale is {coarsest} px of {self.side_px}, expected "
+                f"more than {SMALLEST_JUDGED_PX}: take fewer scales"
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for the run's arguments."""

@@ -177,7 +177,6 @@ class PolicyStage(Stage):
     def judge(self) -> dict[str, float]:
         """Return loss and ranking on held-out attempts of each domain."""
         found: dict[str, float] = {}
-        self.Q.eval()
         for domain, (source, _) in self._halves.items():
             half = source.held_out(JUDGED)
             if not len(half.index):
@@ -187,7 +186,6 @@ class PolicyStage(Stage):
             name = domain.name.lower()
             loss = functional.binary_cross_entropy_with_logits(logits, half.rows.success)
             found |= {f"loss_{name}": float(loss), f"auc_{name}": auc(logits, half.rows.success)}
-        self.Q.train()
         return found
 
     def more_state(self) -> dict[str, Any]:

@@ -65,6 +65,7 @@ class Scale:
     tuning_episodes: int = 500
     side_px: int = 118
     divisor: int = 4
+    scales: int = 3
     gan_steps: int = 3000
     gan_batch: int = 8
     gan_rate: float = 2e-4
@@ -88,6 +89,7 @@ SMOKE = Scale(
     tuning_episodes=2,
     side_px=59,
     divisor=16,
+    scales=2,
     gan_steps=2,
     gan_batch=2,
     policy_steps=3,

@@ -114,14 +114,10 @@ class RlCycleGanStage(CycleGanStage, Generic[RowsT]):
             "real_y": (self.Q_real, y.picture, y),
         }
         found: dict[str, float] = super().judge()
-        for network in (self.Q_sim, self.Q_real):
-            network.eval()
         for name, (q, picture, half) in cases.items():
             truth = q.targets(half.next_picture, half.rows)
             found[f"auc_{name}"] = auc(q.logits(picture, half.rows), truth)
             found[f"q_spread_{name}"] = float(q.spread(picture, half.rows))
-        for network in (self.Q_sim, self.Q_real):
-            network.train()
         return found
 
     def more_state(self) -> dict[str, Any]:

@@ -126,7 +126,8 @@ class AdaptRun:
         self._sums = {}
         every = self.settings.judge_every
         if self.done % every == 0 or self.done == self.settings.steps:
-            metrics |= self.stage.judge()
+            with self.stage.resting():
+                metrics |= self.stage.judge()
             self._alarm_text = self._alarm.text(metrics)
         self.folder.note(self.done, self._seconds, metrics, self._alarm_text)
         shown = "  ".join(f"{name} {value:.3f}" for name, value in metrics.items())
@@ -152,7 +153,8 @@ class AdaptRun:
         self._saved_at = time.monotonic()
 
     def _picture(self) -> None:
-        pictures = self.stage.pictures()
+        with self.stage.resting():
+            pictures = self.stage.pictures()
         if pictures:
             grid.save(self.settings.out / "pictures" / f"{self.done:06d}.png", pictures)
         self._pictured_at = time.monotonic()

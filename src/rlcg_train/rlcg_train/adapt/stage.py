@@ -2,7 +2,8 @@
 """What a run needs of a training stage: a step, a judgement, pictures to look at, and its state."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -45,12 +46,30 @@ class Stage(ABC):
     def step(self, rng: np.random.Generator) -> dict[str, float]:
         """Learn from one batch; return its losses. Torch's generator is seeded by the run."""
 
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Put all networks in inference mode for a while, so that looking changes nothing.
+
+        Spectral norms and batch norms move with every picture that they see while training.
+        """
+        training = [network for network in self.networks.values() if network.training]
+        for network in training:
+            network.eval()
+        try:
+            yield
+        finally:
+            for network in training:
+                network.train()
+
     def judge(self) -> dict[str, float]:
-        """Return what held-out data says."""
+        """Return what held-out data says; called while `resting`."""
         return {}
 
     def pictures(self) -> dict[str, Tensor]:
-        """Return named pictures (n, 3, S, S) in [-1, 1] of the same few frames, to be looked at."""
+        """Return named pictures (n, 3, S, S) in [-1, 1] of the same few frames, to be looked at.
+
+        Called while `resting`.
+        """
         return {}
 
     def layouts(self) -> dict[str, dict[str, Any]]:

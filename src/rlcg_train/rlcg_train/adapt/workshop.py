@@ -93,6 +93,7 @@ class Workshop:
             scale.side_px,
             scale.divisor,
             scale.divisor,
+            scale.scales,
             batch=scale.gan_batch,
             learning_rate=scale.gan_rate,
         )

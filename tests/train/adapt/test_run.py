@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run of a stage: it goes on exactly, stops when it must, and says why."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from rlcg_core.errors import DataError
+from rlcg_train.adapt.alarm import AlarmSettings, SceneAlarm
+from rlcg_train.adapt.cycle_gan import CycleGanStage
+from rlcg_train.adapt.domain import DomainData, Rows
+from rlcg_train.adapt.files import load_generator
+from rlcg_train.adapt.gan import GanStage
+from rlcg_train.adapt.gan_settings import GanSettings
+from rlcg_train.adapt.goal_task import GoalTask
+from rlcg_train.adapt.halves import GoalHalves
+from rlcg_train.adapt.photometric import PhotometricSettings
+from rlcg_train.adapt.rl_cycle_gan import RlCycleGanStage
+from rlcg_train.adapt.routing import Route
+from rlcg_train.adapt.run import CHECKPOINT, AdaptRun, RunSettings
+from rlcg_train.adapt.stage import Stage
+from rlcg_train.network import NetworkSettings
+from rlcg_train.run_folder import read_state
+
+SMALL = GanSettings(
+    59, 16, 16, scales=2, batch=2, learning_rate=1e-3, photometric=PhotometricSettings()
+)
+NETWORK = NetworkSettings(widths=(4, 8, 8), hidden=16, picture_px=59)
+Domains = tuple[DomainData, DomainData]
+
+
+def rl_cycle_gan(domains: Domains) -> RlCycleGanStage[Rows]:
+    torch.manual_seed(4)
+    sim, real = (GoalHalves(data) for data in domains)
+    return RlCycleGanStage(SMALL, sim, real, (GoalTask(NETWORK), GoalTask(NETWORK)))
+
+
+def settings(out: Path, steps: int, **more: Any) -> RunSettings:
+    plain: dict[str, Any] = {"note_every": 2, "judge_every": 4, **more}
+    return RunSettings(out, {"what": "test"}, steps, **plain)
+
+
+def weights(stage: Stage) -> list[Tensor]:
+    return [v for network in stage.networks.values() for v in network.state_dict().values()]
+
+
+def test_an_interrupted_run_ends_where_one_that_never_stopped_does(
+    domains: Domains, tmp_path: Path
+) -> None:
+    whole = rl_cycle_gan(domains)
+    assert AdaptRun(settings(tmp_path / "whole", 5), whole).go() == "finished"
+    cut = AdaptRun(settings(tmp_path / "cut", 5), rl_cycle_gan(domains))
+    assert cut.go(lambda: cut.done == 3) == "interrupted"
+    assert read_state(tmp_path / "cut").state == "interrupted"
+    resumed = rl_cycle_gan(domains)
+    run = AdaptRun(settings(tmp_path / "cut", 5), resumed)
+    assert run.done == 3
+    assert run.go() == "finished"
+    pairs = zip(weights(whole), weights(resumed), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_a_run_leaves_pictures_metrics_arguments_and_a_generator(
+    domains: Domains, tmp_path: Path
+) -> None:
+    AdaptRun(settings(tmp_path, 2), rl_cycle_gan(domains)).go()
+    grid = cv2.imread(str(tmp_path / "pictures" / "000002.png"))
+    assert grid is not None
+    assert grid.shape[1] == 6 * 59 + 5 * 4
+    state = read_state(tmp_path)
+    assert (state.kind, state.state, state.done, state.total) == ("rl_cycle_gan", "finished", 2, 2)
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert {"generator", "discriminator", "cycle", "rl", "scene", "auc_real_y"} <= set(lines[-1])
+    assert list(tmp_path.glob("events.out.tfevents.*"))
+    generator = load_generator(tmp_path / CHECKPOINT, "F")
+    assert not any(p.requires_grad for p in generator.parameters())
+
+
+class _Breaks(Stage):
+    """A stage whose loss is no number at its third step."""
+
+    kind = "breaks"
+
+    def __init__(self) -> None:
+        self.net = nn.Linear(1, 1, bias=False)
+        nn.init.ones_(self.net.weight)
+        self.networks = {"net": self.net}
+        self.optimizers = {"net": torch.optim.SGD(self.net.parameters(), 0.1)}
+        self.routes = (Route("loss", 1.0, ("net",)),)
+        self.steps = 0
+
+    def step(self, rng: np.random.Generator) -> dict[str, float]:
+        self.steps += 1
+        factor = float("nan") if self.steps == 3 else 1.0
+        return self.descend({"loss": factor * self.net.weight.sum()})
+
+
+def test_a_loss_that_is_no_number_stops_the_run_before_anything_moves(tmp_path: Path) -> None:
+    stage = _Breaks()
+    run = AdaptRun(settings(tmp_path, 5, save_every_s=0.0), stage)
+    assert run.go() == "diverged"
+    state = read_state(tmp_path)
+    assert state.state == "diverged"
+    assert "found losses {'loss': nan}" in state.note
+    kept = torch.load(tmp_path / CHECKPOINT, weights_only=True)
+    assert kept["done"] == 2
+    assert torch.equal(kept["networks"]["net"]["weight"], stage.net.weight.detach())
+
+
+def test_two_trainers_cannot_have_one_folder(tmp_path: Path) -> None:
+    first = AdaptRun(settings(tmp_path, 2), _Breaks())
+    with pytest.raises(DataError, match="belongs to a trainer"):
+        AdaptRun(settings(tmp_path, 2), _Breaks())
+    first.folder.close()
+
+
+def test_a_full_disk_ends_the_run_with_the_last_checkpoint_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = AdaptRun(settings(tmp_path, 2), _Breaks())
+
+    def full(path: Path, state: dict[str, Any]) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("rlcg_train.adapt.run.write_whole", full)
+    with pytest.raises(DataError, match="No space left"):
+        run.go()
+    assert read_state(tmp_path).state == "interrupted"
+
+
+def test_the_alarm_tells_a_falling_ranking_from_a_falling_loss() -> None:
+    def told(aucs: list[float], scenes: list[float], spread: float = 0.2) -> str:
+        alarm = SceneAlarm(AlarmSettings(after=2))
+        texts = [
+            alarm.text({"auc_real_y": a, "scene": s, "q_spread_real_y": spread})
+            for a, s in zip(aucs, scenes, strict=True)
+        ]
+        return texts[-1]
+
+    assert "auc_real_y fell from 0.90 to 0.60" in told([0.9, 0.6], [0.2, 0.1])
+    assert told([0.9, 0.6], [0.1, 0.2]) == ""
+    assert told([0.6, 0.9], [0.2, 0.1]) == ""
+    assert "says the same" in told([0.9, 0.9], [0.2, 0.1], spread=0.001)
+
+
+def test_a_uniform_q_is_told_in_the_run_folder(domains: Domains, tmp_path: Path) -> None:
+    stage = rl_cycle_gan(domains)
+    for task in (stage.Q_sim, stage.Q_real):
+        last = task.network.head[-1]  # type: ignore[attr-defined]
+        nn.init.zeros_(last.weight)
+    stage.routes = tuple(r for r in stage.routes if r.loss != "rl")
+    stage.optimizers.pop("q")
+    run = settings(tmp_path, 2, judge_every=1, note_every=1, alarm=AlarmSettings(after=1))
+    AdaptRun(run, stage).go()
+    assert "q_spread" in read_state(tmp_path).note
+
+
+def test_too_few_real_episodes_for_a_batch_say_so(domains: Domains, tmp_path: Path) -> None:
+    sim, real = domains
+    few = DomainData(
+        real.pictures, real.rows, real.train[:1], real.held_out, 1, real.left_out, None
+    )
+    stage = CycleGanStage(SMALL, GoalHalves(sim), GoalHalves(few))
+    with pytest.raises(DataError, match="found 1 frames of 1 episodes"):
+        AdaptRun(settings(tmp_path, 1), stage).go()
+
+
+def test_a_checkpoint_without_a_generator_says_so(domains: Domains, tmp_path: Path) -> None:
+    AdaptRun(settings(tmp_path, 1), GanStage(SMALL, *(GoalHalves(d) for d in domains))).go()
+    with pytest.raises(DataError, match="no generator F"):
+        load_generator(tmp_path / CHECKPOINT, "F")
+    with pytest.raises(DataError, match="no generator G"):
+        load_generator(tmp_path / "nothing.pt")
