@@ -31,7 +31,7 @@ TRAIN_GROUP := train
 endif
 ENTER := . scripts/env.sh &&
 
-.PHONY: help setup setup-train setup-openvino build grasp test test-core train bench lint format clean
+.PHONY: help setup setup-train setup-openvino build grasp test test-core train table bench lint format clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ test-core:  ## Run the tests of the core alone, without ROS (30 s)
 
 train: setup-train  ## Train the shipped model again (hours on 2 cores; resumes)
 	@$(ENTER) exec scripts/train.sh
+
+table: setup-train  ## Make docs/results.md: train and measure all methods (resumes; SMOKE=1: toy size, in runs/smoke)
+	@$(ENTER) exec rlcg-proxy table $(if $(SMOKE),--smoke) $(ARGS)
 
 bench: setup-train  ## Measure policy step, simulator and latency, about 15 min (ARGS="policy --rounds 20")
 	@$(if $(TRAIN_GROUP),$(ENTER) exec rlcg-bench $(ARGS),echo "bench: found Python 3.10, expected 3.11 or newer for PyTorch" >&2; exit 1)

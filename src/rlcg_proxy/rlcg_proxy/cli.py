@@ -51,15 +51,25 @@ def _table(args: argparse.Namespace) -> None:
     from rlcg_train.adapt.page import write_page
     from rlcg_train.adapt.recipes import RECIPES, SMALL, SMOKE
 
-    scale = SMOKE if args.smoke else SMALL
-    rows = tuple(args.rows or (recipe.name for recipe in RECIPES))
+    scale, root = (SMOKE, Path("runs/smoke")) if args.smoke else (SMALL, Path("runs/table"))
+    root = args.root or root
+    # Rows at toy size never come near the published ones.
+    results = args.results or (root / "results" if args.smoke else Path("docs/results"))
     settings = TableSettings(
-        args.root, args.results, args.log, scale, rows, args.seed, args.workers
+        root,
+        results,
+        args.log or root / "real" / "log",
+        scale,
+        tuple(args.rows or (recipe.name for recipe in RECIPES)),
+        args.seed,
+        args.workers,
     )
     try:
         Table(settings).make()
     finally:
-        write_page(args.results, args.page, scale)
+        page = results.with_suffix(".md")
+        write_page(results, page, scale)
+        print(f"wrote {page}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,12 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     pictures = add("pictures", _pictures, "draw a sheet of pictures of all worlds")
     pictures.add_argument("--out", type=Path, required=True, help="JPEG to write")
     table = add("table", _table, "make the table of the sim-to-real methods; resumes")
-    table.add_argument("--root", type=Path, default=Path("runs/table"), help="data and runs")
-    table.add_argument(
-        "--log", type=Path, default=Path("runs/table/real/log"), help="the lab's log"
-    )
-    table.add_argument("--results", type=Path, default=Path("docs/results"), help="stored results")
-    table.add_argument("--page", type=Path, default=Path("docs/results.md"), help="to write")
+    table.add_argument("--root", type=Path, help="data and runs (default: runs/table)")
+    table.add_argument("--log", type=Path, help="the lab's log (default: in --root)")
+    text = "stored results, their page beside (default: docs/results; with --smoke in --root)"
+    table.add_argument("--results", type=Path, help=text)
     table.add_argument("--rows", nargs="*", help="which rows (default: all)")
     table.add_argument("--seed", type=int, default=1, help="of training and scenes (default: 1)")
     table.add_argument("--smoke", action="store_true", help="toy size: does it run?")
