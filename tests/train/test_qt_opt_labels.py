@@ -126,3 +126,11 @@ def test_a_closed_gripper_does_not_go_back() -> None:
     backup = backed_up(steps, np.full(4, 0.5), 0.0, PAPER)
     found = label(steps, backup, np.full(4, 0.5), PAPER, rate=0.0)
     assert list(found.step) == [0, 1, 2, 3]
+
+
+def test_of_an_end_only_its_own_worth_is_known() -> None:
+    steps = chain(1, True)
+    steps["command"] = Command.MOVE
+    backup = backed_up(steps, np.full(1, np.nan), 0.0, PAPER)
+    found = label(steps, backup, np.full(1, np.nan), PAPER, rate=1.0)
+    assert found.value.tolist() == [1.0]

@@ -46,6 +46,14 @@ def _network(name: str) -> "PatchQSettings | QtOptSettings":
     return QtOptSettings() if name == "paper" else PatchQSettings()
 
 
+def _import(args: argparse.Namespace) -> None:
+    from rlcg_train.qt_opt.attempts import take_in
+    from rlcg_train.qt_opt.settings import LearnSettings
+
+    count = take_in(args.data, args.store / "attempts", LearnSettings().returns)
+    print(f"{args.store / 'attempts'}: {count} attempts more")
+
+
 def _learn(args: argparse.Namespace) -> None:
     from rlcg_train.qt_opt.behaviours import BehaviourSettings
     from rlcg_train.qt_opt.collection import CollectionSettings
@@ -113,5 +121,8 @@ def add_commands(add: Add) -> None:
         command.add_argument("--predictor", type=Path, help="checkpoint of profile goal")
         text = f"collecting processes (default: {actors})"
         command.add_argument("--workers", type=int, default=actors, help=text)
+    taken = add("qt-opt-import", _import, "take grasp attempts of collect into a store")
+    taken.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards")
+    taken.add_argument("--store", type=Path, required=True, help="folder of the replay")
     status = add("status", _status, "show all runs under a folder")
     status.add_argument("runs", type=Path, nargs="?", default=Path("runs"), help="default: runs")

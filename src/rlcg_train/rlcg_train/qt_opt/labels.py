@@ -145,7 +145,8 @@ def _known_ends(steps: StepArray, rate: float) -> _Columns:
 
 def _stays(steps: StepArray, onward: FloatArray, rate: float) -> _Columns:
     """Return moves to where the tool is: they lead back to the same state."""
-    at = np.flatnonzero(~np.isnan(onward) & _spread(len(steps), rate))
+    goes_on = steps["end"] != End.TERMINAL  # of an end, only its own worth is known
+    at = np.flatnonzero(~np.isnan(onward) & goes_on & _spread(len(steps), rate))
     return at, _poses(steps)[at], np.full(len(at), Command.MOVE), onward[at]
 
 

@@ -43,7 +43,7 @@ def streams(also: tuple[str, ...] = ()) -> tuple[StreamSettings, ...]:
     All begin with the return that was seen. Off-policy labels become one-step backups.
     """
     off_policy = [
-        StreamSettings(name, Ramp(1.0, 0.5, 20, 80), Ramp(1.0, 0.0, 24, 60))
+        StreamSettings(name, Ramp(1.0, 1.0), Ramp(1.0, 0.0, 24, 60))
         for name in ("scripted", *also)
     ]
     return (
@@ -66,7 +66,7 @@ class LearnSettings:
     passes: int = 4
     batch: int = 128
     optimizer: Literal["adamw", "momentum"] = "adamw"
-    learning_rate: Ramp = Ramp(1e-3, 2e-4, 50, 80)  # noqa: RUF009 it cannot be changed
+    learning_rate: Ramp = Ramp(1e-3, 1e-4, 70, 110)  # noqa: RUF009 it cannot be changed
     weight_decay: float = 0.02
     gradient_limit: float = 1.0
     known_rate: float = 0.15

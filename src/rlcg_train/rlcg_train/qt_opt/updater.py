@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rlcg_core.errors import DataError
 from rlcg_train.qt_opt.labels import Labelled, backed_up, label, state_values
-from rlcg_train.qt_opt.log_format import StepArray
+from rlcg_train.qt_opt.log_format import End, StepArray
 from rlcg_train.qt_opt.q_function import QFunction, Scene
 from rlcg_train.qt_opt.replay import EpisodeKey, ReplaySource
 from rlcg_train.qt_opt.settings import LearnSettings, StreamSettings
@@ -78,7 +78,7 @@ class BellmanUpdater:
     ) -> npt.NDArray[np.float64]:
         """Return V (T,) of an episode's states; nan for the first, which nothing backs up to."""
         values = np.full(len(steps), np.nan)
-        wanted = np.arange(1, len(steps))
+        wanted = 1 + np.flatnonzero(steps["end"][:-1] == End.GOES_ON)
         for index in np.split(wanted, range(FRAMES_AT_ONCE, len(wanted), FRAMES_AT_ONCE)):
             if not len(index):
                 continue
