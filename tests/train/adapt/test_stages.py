@@ -27,6 +27,7 @@ from rlcg_train.adapt.unet import UNet, UNetSettings
 from rlcg_train.from_logs import make_shards
 from rlcg_train.network import NetworkSettings
 from rlcg_train.qt_opt.choice import Command
+from rlcg_train.shards import write_shard
 
 SMALL = GanSettings(59, 16, 16, scales=2, batch=2, learning_rate=1e-3)
 NETWORK = NetworkSettings(widths=(4, 8, 8), hidden=16, picture_px=59)
@@ -143,6 +144,12 @@ def test_a_broken_shard_is_left_out_counted_and_named(toy_folder: Path, tmp_path
     (tmp_path / "sim" / "00000.npz").write_bytes(b"no zip")
     with pytest.raises(DataError, match="no usable shard"):
         domain.load([tmp_path / "sim"], 59)
+
+
+def test_a_shard_without_frames_is_passed_over(toy_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(toy_folder / "sim", tmp_path / "sim")
+    write_shard(tmp_path / "sim" / "00001.npz", {}, "drawn", PROJECTION)
+    assert domain.load([tmp_path / "sim"], 59).episodes == 40
 
 
 def test_broken_and_foreign_episodes_are_left_out_and_named(tmp_path: Path) -> None:

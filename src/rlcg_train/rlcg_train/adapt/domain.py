@@ -106,6 +106,8 @@ def load(folders: Sequence[Path], side_px: int, episodes: int = 0) -> DomainData
             continue
         if len(projection) and not np.allclose(here, projection):
             raise DataError(f"{path} has another camera than {paths[0]}: keep cameras apart")
+        if not len(samples.attempt):
+            continue  # all of its attempts were refused before they closed the jaw
         kept = _first(samples.attempt, episodes - seen if episodes else 0)
         samples, projection = _cut(samples, kept), here
         seen += len(np.unique(samples.attempt))
