@@ -110,7 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--seed", type=int, default=1, help="of training and scenes (default: 1)")
     table.add_argument("--smoke", action="store_true", help="toy size: does it run?")
     for command in (log, measure, plenty, table):
-        command.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+        text = "processes, 0: in this one (default: 2)"
+        command.add_argument("--workers", type=int, default=2, help=text)
     return parser
 
 

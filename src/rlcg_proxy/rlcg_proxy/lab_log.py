@@ -4,7 +4,6 @@
 All steps of an episode are kept with their pictures, so that transitions can be learned from.
 """
 
-import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count, islice
@@ -26,6 +25,7 @@ from rlcg_proxy.worlds import REAL_PROXY, ProxyWorlds
 from rlcg_sim.pybullet_world import OBJECTS_PER_SCENE, PyBulletWorld
 from rlcg_sim.renderer import draw_with_one_thread
 from rlcg_train import episodes, logged
+from rlcg_train.processes import processes
 
 # Scenes of the log: training's own range, apart from those of all other commands.
 FIRST_LOGGED = 2**37
@@ -52,11 +52,10 @@ def fill_log(settings: LogSettings) -> float:
     settings.out.mkdir(parents=True, exist_ok=True)
     numbers = range(settings.first, settings.first + settings.episodes)
     missing = [n for n in numbers if not (_folder(settings, n) / episodes.EPISODE).is_file()]
-    context = multiprocessing.get_context("spawn")
     outcomes: list[Outcome] = []
-    with context.Pool(settings.workers, _open, (settings,)) as pool:
+    with processes(settings.workers, _open, (settings,), _close) as over:
         done = len(numbers) - len(missing)
-        jobs = pool.imap_unordered(_log_one, missing)
+        jobs = over(_log_one, missing)
         bar = tqdm(jobs, total=len(numbers), initial=done, unit="episode", desc=settings.out.name)
         for outcome in bar:
             outcomes.append(outcome)
@@ -84,6 +83,10 @@ def _open(settings: LogSettings) -> None:
     draw_with_one_thread()
     world = ProxyWorlds()(settings.urdf, "egl")
     _BENCHES[:] = [_Bench(settings, world, _policy(settings.model))]
+
+
+def _close() -> None:
+    _BENCHES.pop().world.close()
 
 
 def _policy(model: Path | None) -> Policy:

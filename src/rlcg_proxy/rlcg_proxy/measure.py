@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure a bundle in `real_proxy` without ROS, in parallel: closed loop, unseen objects."""
 
-import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from rlcg_proxy.play import play
 from rlcg_proxy.worlds import REAL_PROXY, ProxyWorlds
 from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_sim.renderer import draw_with_one_thread
+from rlcg_train.processes import processes
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,8 @@ class MeasureSettings:
 
 def measure(settings: MeasureSettings) -> list[Outcome]:
     """Return the outcomes, scene by scene; prints the rate with its 95% interval."""
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(settings.workers, _open, (settings,)) as pool:
-        jobs = pool.imap(_trial, range(settings.grasps))
+    with processes(settings.workers, _open, (settings,), _close) as over:
+        jobs = over(_trial, range(settings.grasps))
         bar = tqdm(jobs, total=settings.grasps, desc=settings.look, unit="grasp")
         outcomes = list[Outcome]()
         for outcome in bar:
@@ -68,6 +67,10 @@ def _open(settings: MeasureSettings) -> None:
     options = ServingOptions(plan="cpu-float32", threads=1)
     world = ProxyWorlds(settings.look)(settings.urdf, "egl")
     _BENCHES[:] = [_Bench(settings, world, OnnxPolicy(bundle.load(settings.model), options))]
+
+
+def _close() -> None:
+    _BENCHES.pop().world.close()
 
 
 def _trial(number: int) -> Outcome:

@@ -4,7 +4,6 @@
 Shard k of a folder always holds attempts first + k*n ... so that a rerun fills only what lacks.
 """
 
-import multiprocessing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from rlcg_sim.motion import CellStepper
 from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_sim.renderer import draw_with_one_thread
 from rlcg_train import scripted
+from rlcg_train.processes import processes
 from rlcg_train.rollout import Attempt, run_attempt
 from rlcg_train.shards import write_shard
 
@@ -60,10 +60,9 @@ def collect(settings: CollectSettings) -> None:
     settings.out.mkdir(parents=True, exist_ok=True)
     shards = range((settings.attempts + settings.per_shard - 1) // settings.per_shard)
     missing = [k for k in shards if not _path(settings, k).exists()]
-    context = multiprocessing.get_context("spawn")
     done = len(shards) - len(missing)
-    with context.Pool(settings.workers, draw_with_one_thread) as pool:
-        jobs = pool.imap_unordered(_collect_shard, [(settings, k) for k in missing])
+    with processes(settings.workers, draw_with_one_thread) as over:
+        jobs = over(_collect_shard, [(settings, k) for k in missing])
         bar = tqdm(jobs, total=len(shards), initial=done, unit="shard", desc=settings.out.name)
         for rate in bar:
             bar.set_postfix(success=f"{rate:.2f}")
@@ -86,7 +85,8 @@ def _collect_shard(job: tuple[CollectSettings, int]) -> float:
                 attempts[index] = attempt
         projection = world.camera.projection_base_to_px()
         write_shard(_path(settings, shard), attempts, world.renderer, projection)
-    return float(np.mean([a.outcome == Outcome.SUCCESS for a in attempts.values()]))
+    successes = [a.outcome == Outcome.SUCCESS for a in attempts.values()]
+    return sum(successes) / max(1, len(successes))
 
 
 def _one_attempt(

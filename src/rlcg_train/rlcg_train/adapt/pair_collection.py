@@ -5,7 +5,6 @@ RCAN learns from the pairs, GraspGAN from the masks; any method can learn from t
 Resumes: a shard that is there is not made again.
 """
 
-import multiprocessing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_sim.renderer import draw_with_one_thread
 from rlcg_train import scripted
 from rlcg_train.adapt import pair_shards
+from rlcg_train.processes import processes
 from rlcg_train.rollout import Attempt, FloatArray, run_attempt
 from rlcg_train.shards import write_shard
 
@@ -50,8 +50,8 @@ def collect_pairs(settings: PairSettings) -> None:
     settings.out.mkdir(parents=True, exist_ok=True)
     shards = range(-(-settings.attempts // settings.per_shard))
     missing = [k for k in shards if not _path(settings, k).exists()]
-    with multiprocessing.get_context("spawn").Pool(settings.workers, draw_with_one_thread) as pool:
-        jobs = pool.imap_unordered(_one_shard, [(settings, k) for k in missing])
+    with processes(settings.workers, draw_with_one_thread) as over:
+        jobs = over(_one_shard, [(settings, k) for k in missing])
         done = len(shards) - len(missing)
         for _ in tqdm(jobs, total=len(shards), initial=done, unit="shard", desc=settings.look):
             pass
