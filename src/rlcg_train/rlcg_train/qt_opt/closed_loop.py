@@ -56,8 +56,16 @@ def measure(settings: MeasureSettings) -> list[Trial]:
     numbers = range(settings.first, settings.first + settings.grasps)
     context = multiprocessing.get_context("spawn")
     with context.Pool(settings.workers, _open, (settings,)) as pool:
-        jobs = pool.imap_unordered(_play, numbers)
-        trials = list(tqdm(jobs, total=len(numbers), desc=settings.checkpoint.name, unit="grasp"))
+        bar = tqdm(
+            pool.imap_unordered(_play, numbers),
+            total=len(numbers),
+            desc=settings.checkpoint.name,
+            unit="grasp",
+        )
+        trials: list[Trial] = []
+        for trial in bar:
+            trials.append(trial)
+            bar.set_postfix(success=f"{sum(t.success for t in trials)}/{len(trials)}")
     print(summary(f"{settings.checkpoint} on {settings.objects}", trials))
     return trials
 
