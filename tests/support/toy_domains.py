@@ -18,7 +18,8 @@ from rlcg_sim.looks.pairs import Pair
 from rlcg_sim.looks.stage import Part
 from rlcg_train import logged
 from rlcg_train.adapt import pair_shards
-from rlcg_train.adapt.domain import DomainData, load
+from rlcg_train.adapt.domain import DomainData
+from rlcg_train.adapt.domain_files import load
 from rlcg_train.from_logs import make_shards
 from rlcg_train.logged import LoggedEpisode, decided
 from rlcg_train.rollout import Attempt, Frame

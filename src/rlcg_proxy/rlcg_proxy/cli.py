@@ -49,7 +49,8 @@ def _pictures(args: argparse.Namespace) -> None:
 def _table(args: argparse.Namespace) -> None:
     from rlcg_proxy.table import Table, TableSettings
     from rlcg_train.adapt.page import write_page
-    from rlcg_train.adapt.recipes import RECIPES, SMALL, SMOKE
+    from rlcg_train.adapt.recipes import RECIPES
+    from rlcg_train.adapt.scales import SMALL, SMOKE
 
     scale, root = (SMOKE, Path("runs/smoke")) if args.smoke else (SMALL, Path("runs/table"))
     root = args.root or root

@@ -5,40 +5,33 @@ Training reads the log's shards from disk and nothing else of this world. Every 
 where it was done before, so the same command goes on where it stopped.
 """
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from rlcg_core.cell import ROBOT1
 from rlcg_core.manifest import Training
-from rlcg_core.reasons import Outcome
 from rlcg_proxy.lab_log import LogSettings, fill_log
-from rlcg_proxy.measure import MeasureSettings, measure
+from rlcg_proxy.measure import MeasureSettings
+from rlcg_proxy.table_results import RCAN, measure_row
 from rlcg_proxy.worlds import REAL_PROXY
 from rlcg_sim.description import find_urdf
 from rlcg_sim.makers import BuiltInWorlds
 from rlcg_train.adapt import results
-from rlcg_train.adapt.agreement import agreement
-from rlcg_train.adapt.domain import load
-from rlcg_train.adapt.files import load_generator
 from rlcg_train.adapt.pair_collection import PairSettings, collect_pairs
-from rlcg_train.adapt.recipes import RECIPES, SMALL, Recipe, Scale, plan, recipe
-from rlcg_train.adapt.results import Result
-from rlcg_train.adapt.run import CHECKPOINT
+from rlcg_train.adapt.recipes import RECIPES, Recipe, plan, recipe
+from rlcg_train.adapt.scales import SMALL, Scale
 from rlcg_train.adapt.seen_through import ACTOR, POLICY
 from rlcg_train.adapt.workshop import SIM_ONLY, Workshop
 from rlcg_train.collect import CollectSettings, collect
 from rlcg_train.export import ExportSettings, current_commit, export
 from rlcg_train.from_logs import make_shards
 from rlcg_train.provenance import describe
-from rlcg_train.run_folder import read_state
 
 # On-policy attempts of each row: training's own range, above those of all other commands.
 FIRST_ON_POLICY, ROW_STRIDE = 2**36 + 2**30, 10_000
 # Episodes that policies are tuned on come after those of the log.
 FIRST_TUNING = 50_000
-RCAN, PER_SHARD = "rcan", 50
-LETTERS = {Outcome.SUCCESS: results.SUCCESS, Outcome.INVALID: results.INVALID}
+PER_SHARD = 50
 
 
 @dataclass(frozen=True)
@@ -169,63 +162,6 @@ class Table:
 
     def _measure(self, row: Recipe, model: Path, world: str, objects: str) -> None:
         settings = self.settings
-        asked = MeasureSettings(
-            model,
-            self._urdf,
-            settings.scale.grasps,
-            settings.seed,
-            world,
-            objects,
-            settings.workers,
-        )
-        outcomes = "".join(LETTERS.get(o, results.FAILURE) for o in measure(asked))
-        generator_s = self._seconds(self._shop.generator(row.generator)) if row.generator else 0.0
-        policies = (self._shop.policy(row.name, number) for number in (0, 1))
-        found = Result(
-            row.name,
-            world,
-            f"{objects}, seed {settings.seed}, a new scene for each grasp",
-            outcomes,
-            self._real_episodes(row),
-            generator_s + sum(self._seconds(folder) for folder in policies),
-            generator_s,
-            results.hardware(settings.threads),
-            current_commit(),
-            settings.scale != SMALL,
-            self._agreement(row) if world == REAL_PROXY else {},
-        )
-        results.write(settings.results, found)
-        self._keep_pictures(row)
-
-    def _keep_pictures(self, row: Recipe) -> None:
-        """Keep the last pictures of the row's generator beside the results."""
-        last = sorted((self._shop.generator(row.generator) / "pictures").glob("*.png"))[-1:]
-        for path in last if row.generator else []:
-            kept = self.settings.results / "pictures" / f"{row.generator}.png"
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, kept)
-
-    def _seconds(self, folder: Path) -> float:
-        return read_state(folder).seconds
-
-    def _real_episodes(self, row: Recipe) -> int:
-        """Return how many real episodes the row has used, labelled or for its generator."""
-        amounts = self.settings.scale.amounts
-        used = 0 if row.amount is None else amounts[row.amount]
-        if row.generator and plan(row.generator).method != RCAN:
-            used = max(used, amounts[plan(row.generator).amount])
-        return used + (self.settings.scale.tuning_episodes if row.tunes else 0)
-
-    def _agreement(self, row: Recipe) -> dict[str, float]:
-        """Return how a row's generator keeps things in place, where RCAN's can judge it."""
-        finder = self._shop.generator(RCAN) / CHECKPOINT
-        if not row.generator or plan(row.generator).method == RCAN or not finder.exists():
-            return {}
-        generator = load_generator(self._shop.generator(row.generator) / CHECKPOINT)
-        data = load([self._shop.look("sim")], self.settings.scale.side_px)
-        found = agreement(generator, load_generator(finder), data)
-        return {
-            f"{part}, {kind}": value
-            for part, both in found.items()
-            for kind, value in (("x", both.in_x), ("G(x)", both.in_made))
-        }
+        grasps, seed, workers = settings.scale.grasps, settings.seed, settings.workers
+        asked = MeasureSettings(model, self._urdf, grasps, seed, world, objects, workers)
+        measure_row(self._shop, row, asked, settings.results)

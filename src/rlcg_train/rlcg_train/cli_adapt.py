@@ -22,7 +22,7 @@ def _pairs(args: argparse.Namespace) -> None:
 
 
 def _workshop(args: argparse.Namespace) -> "Workshop":
-    from rlcg_train.adapt.recipes import SMALL, SMOKE
+    from rlcg_train.adapt.scales import SMALL, SMOKE
     from rlcg_train.adapt.workshop import Workshop
 
     return Workshop(args.root, SMOKE if args.toy else SMALL, args.seed, args.threads)
@@ -41,19 +41,19 @@ def _policy(args: argparse.Namespace) -> None:
 
 
 def _agreement(args: argparse.Namespace) -> None:
-    from rlcg_train.adapt import domain
+    from rlcg_train.adapt import domain_files
     from rlcg_train.adapt.agreement import agreement
     from rlcg_train.adapt.files import load_generator
 
     made, finder = load_generator(args.generator), load_generator(args.finder)
-    data = domain.load([args.data], made.settings.side_px)
+    data = domain_files.load([args.data], made.settings.side_px)
     for name, found in agreement(made, finder, data).items():
         print(f"{name}: IoU {found.in_made:.3f} in G(x), {found.in_x:.3f} in x")
 
 
 def _page(args: argparse.Namespace) -> None:
     from rlcg_train.adapt.page import write_page
-    from rlcg_train.adapt.recipes import SMALL
+    from rlcg_train.adapt.scales import SMALL
 
     write_page(args.results, args.out, SMALL)
     print(f"wrote {args.out}")

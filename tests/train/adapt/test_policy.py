@@ -16,7 +16,8 @@ from rlcg_train.adapt.domain import DomainData
 from rlcg_train.adapt.domain_norm import Domain, DomainNorm
 from rlcg_train.adapt.files import write_whole
 from rlcg_train.adapt.frozen import adapted, weights_hash
-from rlcg_train.adapt.policy import Mixing, PolicySettings, PolicyStage, real_weight
+from rlcg_train.adapt.policy import PolicyStage
+from rlcg_train.adapt.policy_settings import Mixing, PolicySettings, real_weight
 from rlcg_train.adapt.ranges import to_signed
 from rlcg_train.adapt.run import AdaptRun, RunSettings
 from rlcg_train.adapt.seen_through import ACTOR, POLICY, SeenThrough

@@ -13,7 +13,7 @@ from toy_grasps import small_network
 from rlcg_core.errors import DataError
 from rlcg_sim.looks.stage import Part
 from rlcg_train import logged
-from rlcg_train.adapt import domain
+from rlcg_train.adapt import domain_files
 from rlcg_train.adapt.agreement import agreement
 from rlcg_train.adapt.domain import DomainData
 from rlcg_train.adapt.gan_settings import GanSettings
@@ -78,7 +78,7 @@ def test_graspgan_without_masks_says_how_to_get_them(domains: Domains) -> None:
 
 def test_rcan_learns_mask_depth_and_picture_from_pairs(tmp_path: Path) -> None:
     write_sim(tmp_path, 24, look="real")
-    data = domain.load([tmp_path], 59)
+    data = domain_files.load([tmp_path], 59)
     torch.manual_seed(0)
     stage = RcanStage(SMALL, GoalHalves(data))
     rng = np.random.default_rng(0)
@@ -92,7 +92,7 @@ def test_rcan_learns_mask_depth_and_picture_from_pairs(tmp_path: Path) -> None:
 
 def test_pairs_show_one_state_pixel_by_pixel(tmp_path: Path) -> None:
     write_sim(tmp_path, 6, look="real")
-    data = domain.load([tmp_path], 118)
+    data = domain_files.load([tmp_path], 118)
     assert data.truth is not None
     objects = data.truth.mask == Part.OBJECT
     for picture, bright in ((data.pictures, False), (data.truth.canonical, True)):
@@ -130,8 +130,8 @@ def test_agreement_falls_when_a_generator_moves_things(domains: Domains) -> None
 
 
 def test_only_the_first_episodes_are_read_when_few_are_asked_for(toy_folder: Path) -> None:
-    few = domain.load([toy_folder / "real" / "shards"], 59, episodes=7)
-    everything = domain.load([toy_folder / "real" / "shards"], 59)
+    few = domain_files.load([toy_folder / "real" / "shards"], 59, episodes=7)
+    everything = domain_files.load([toy_folder / "real" / "shards"], 59)
     assert (few.episodes, everything.episodes) == (7, 40)
     assert torch.equal(few.pictures, everything.pictures[: len(few.pictures)])
 
@@ -139,17 +139,17 @@ def test_only_the_first_episodes_are_read_when_few_are_asked_for(toy_folder: Pat
 def test_a_broken_shard_is_left_out_counted_and_named(toy_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(toy_folder / "sim", tmp_path / "sim")
     (tmp_path / "sim" / "00001.npz").write_bytes(b"no zip")
-    found = domain.load([tmp_path / "sim"], 59)
+    found = domain_files.load([tmp_path / "sim"], 59)
     assert list(found.left_out) == ["00001.npz"]
     (tmp_path / "sim" / "00000.npz").write_bytes(b"no zip")
     with pytest.raises(DataError, match="no usable shard"):
-        domain.load([tmp_path / "sim"], 59)
+        domain_files.load([tmp_path / "sim"], 59)
 
 
 def test_a_shard_without_frames_is_passed_over(toy_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(toy_folder / "sim", tmp_path / "sim")
     write_shard(tmp_path / "sim" / "00001.npz", {}, "drawn", PROJECTION)
-    assert domain.load([tmp_path / "sim"], 59).episodes == 40
+    assert domain_files.load([tmp_path / "sim"], 59).episodes == 40
 
 
 def test_broken_and_foreign_episodes_are_left_out_and_named(tmp_path: Path) -> None:
@@ -163,16 +163,16 @@ def test_broken_and_foreign_episodes_are_left_out_and_named(tmp_path: Path) -> N
     described.write_text(text[:start] + "f00" + text[start + 3 :])
     left_out = make_shards([tmp_path / "log"], tmp_path / "shards")
     assert set(left_out) == {"00000", "00002"}
-    assert domain.load([tmp_path / "shards"], 59).episodes == 1
+    assert domain_files.load([tmp_path / "shards"], 59).episodes == 1
 
 
 def test_pictures_become_smaller_by_means(toy_folder: Path) -> None:
-    full = domain.load([toy_folder / "sim"], 236).pictures.float()
-    small = domain.load([toy_folder / "sim"], 118).pictures.float()
+    full = domain_files.load([toy_folder / "sim"], 236).pictures.float()
+    small = domain_files.load([toy_folder / "sim"], 118).pictures.float()
     means = full.reshape(*full.shape[:2], 118, 2, 118, 2).mean(dim=(3, 5))
     assert (small - means).abs().max() <= 0.5
     with pytest.raises(DataError, match="divisor of 236"):
-        domain.load([toy_folder / "sim"], 100)
+        domain_files.load([toy_folder / "sim"], 100)
 
 
 def transitions(count: int, terminal: float) -> Transitions:
@@ -232,7 +232,7 @@ def test_the_bellman_forms_target_networks_travel_with_its_state() -> None:
 
 def test_real_shards_hold_what_the_log_says(tmp_path: Path) -> None:
     assert write_real(tmp_path, 5) == {}
-    data = domain.load([tmp_path / "shards"], 236)
+    data = domain_files.load([tmp_path / "shards"], 236)
     episode = real_episode(0)
     assert data.rows.goal[0].tolist() == pytest.approx(
         episode.frames[1].tool_pose[[0, 1, 3]].tolist(), abs=1e-6

@@ -9,8 +9,9 @@ import pytest
 from rlcg_core.errors import ConfigError, DataError
 from rlcg_train.adapt import results
 from rlcg_train.adapt.page import NOT_YET, p_value, page, write_page
-from rlcg_train.adapt.recipes import GENERATORS, RECIPES, SMALL, SMOKE, plan, recipe
+from rlcg_train.adapt.recipes import GENERATORS, RECIPES, plan, recipe
 from rlcg_train.adapt.results import Result
+from rlcg_train.adapt.scales import SMALL, SMOKE
 
 GOOD = Result(
     row="rl_cycle_gan",

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from rlcg_core.statistics import wilson_interval
 from rlcg_core.statistics_paired import DISTINGUISHABLE_P, count_pairs, mcnemar_exact
-from rlcg_train.adapt.recipes import RECIPES, SECTIONS, Recipe, Scale
+from rlcg_train.adapt.recipes import RECIPES, SECTIONS, Recipe
 from rlcg_train.adapt.results import INVALID, SUCCESS, Result, read_all
+from rlcg_train.adapt.scales import Scale
 
 Results = Mapping[tuple[str, str], Result]
 REAL, SIM = "real_proxy", "sim"

@@ -6,14 +6,11 @@ domain classifier and norms of each domain GraspGAN's, with the picture beside G
 both domains are learned from, a batch is half and half and the real half's loss is weighted.
 """
 
-import json
-from dataclasses import asdict, dataclass, field
-from enum import Enum
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from rlcg_core.errors import ConfigError, DataError
@@ -23,6 +20,7 @@ from rlcg_train.adapt.domain_norm import Domain, for_domain, seeing, split
 from rlcg_train.adapt.frozen import adapted, weights_hash
 from rlcg_train.adapt.goal_task import GoalTask
 from rlcg_train.adapt.halves import GoalHalves
+from rlcg_train.adapt.policy_settings import Mixing, PolicySettings
 from rlcg_train.adapt.reversal import DomainClassifier, strength_at
 from rlcg_train.adapt.routing import Route
 from rlcg_train.adapt.seen_through import ACTOR, POLICY, SeenThrough, goal_checkpoint
@@ -30,51 +28,8 @@ from rlcg_train.adapt.stage import Stage
 from rlcg_train.adapt.task import td_loss
 from rlcg_train.adapt.unet import UNet
 from rlcg_train.fit import auc
-from rlcg_train.network import NetworkSettings
 
-# RL-CycleGAN, appendix A: 0.1 up to 10,000 real episodes, 2 from 80,000 on; between unpublished.
-FEW_EPISODES, MANY_EPISODES = 10_000, 80_000
 JUDGED = 512
-
-
-def real_weight(episodes: int) -> float:
-    """Return lambda_RL-real for a number of real episodes."""
-    if episodes <= FEW_EPISODES:
-        return 0.1
-    return 2.0 if episodes >= MANY_EPISODES else 1.0
-
-
-class Mixing(Enum):
-    """How the domains share a network: one batch norm, one for each, or that and DANN."""
-
-    SHARED = "shared"
-    SPLIT = "split"
-    ADVERSARIAL = "adversarial"
-
-
-@dataclass(frozen=True)
-class PolicySettings:
-    """How to train. ``with_own``: the network sees x beside G(x); ``dann``: weight of that loss.
-
-    ``data``: folders of what it learns from, for the bundle's manifest.
-    """
-
-    steps: int = 1000
-    batch: int = 256
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.05
-    mixing: Mixing = Mixing.SHARED
-    real_weight: float = 1.0
-    with_own: bool = False
-    dann: float = 0.1
-    seed: int = 1
-    data: tuple[str, ...] = ()
-    network: NetworkSettings = field(default_factory=lambda: NetworkSettings(picture_px=118))
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain data for the run's arguments."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=lambda m: m.value))
-        return plain
 
 
 class PolicyStage(Stage):
@@ -91,12 +46,7 @@ class PolicyStage(Stage):
         kind: str = "policy",
     ) -> None:
         """``sim`` or ``real`` may be None; ``generator`` frozen. Raises `ConfigError`."""
-        if sim is None and real is None:
-            raise ConfigError("a policy learns from simulated grasps, real ones or both: give some")
-        if settings.mixing is not Mixing.SHARED and (sim is None or real is None):
-            raise ConfigError(
-                f"mixing {settings.mixing.value} needs labelled grasps of both domains"
-            )
+        _check(settings, sim, real)
         torch.manual_seed(settings.seed)
         self.kind, self.settings, self.generator = kind, settings, generator
         self.frozen_hash = "" if generator is None else weights_hash(generator)
@@ -105,20 +55,20 @@ class PolicyStage(Stage):
         self.networks = {"Q": self.Q}
         if settings.mixing is not Mixing.SHARED:
             split(self.Q.network)
-        learned: list[nn.Module] = [self.Q]
         self.routes = (Route("rl", 1.0, ("Q",)),)
         if settings.mixing is Mixing.ADVERSARIAL:
             self.networks["domain"] = DomainClassifier(settings.network.features)
-            learned.append(self.networks["domain"])
             self.routes += (Route("domain", settings.dann, ("Q", "domain")),)
-        parameters = [p for network in learned for p in network.parameters()]
-        optimizer = torch.optim.AdamW(
-            parameters, settings.learning_rate, weight_decay=settings.weight_decay
-        )
-        self.optimizers = {"q": optimizer}
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, settings.learning_rate, total_steps=settings.steps + 1
-        )
+        self.optimizers, self._schedule = self._optimizer()
+
+    def _optimizer(
+        self,
+    ) -> tuple[dict[str, torch.optim.Optimizer], torch.optim.lr_scheduler.OneCycleLR]:
+        rate, steps = self.settings.learning_rate, self.settings.steps
+        parameters = [p for network in self.networks.values() for p in network.parameters()]
+        made = torch.optim.AdamW(parameters, rate, weight_decay=self.settings.weight_decay)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(made, rate, total_steps=steps + 1)
+        return {"q": made}, schedule
 
     def _sources(
         self, sim: DomainData | None, real: DomainData | None
@@ -145,13 +95,14 @@ class PolicyStage(Stage):
     def step(self, rng: np.random.Generator) -> dict[str, float]:
         """Learn from a batch, half of it from each domain if there are two."""
         count = self.settings.batch // len(self._halves)
-        logits, features, losses = [], {}, []
-        for domain, (source, weight) in self._halves.items():
-            half = source.draw(count, rng)
-            with seeing(self.Q, domain):
-                one, features[domain] = self._varied(half.picture, half.rows)
-            logits.append(one)
-            losses.append(weight * td_loss(one, half.rows.success))
+        halves = {d: source.draw(count, rng) for d, (source, _) in self._halves.items()}
+        seen = {d: self._varied(half.picture, half.rows) for d, half in halves.items()}
+        features = self._features({domain: patches for domain, (patches, _) in seen.items()})
+        losses = []
+        for domain, (_, weight) in self._halves.items():
+            known = torch.cat([features[domain], seen[domain][1]], dim=1)
+            logits = self.Q.network.head(known)[:, 0]
+            losses.append(weight * td_loss(logits, halves[domain].rows.success))
         found = {"rl": torch.stack(losses).sum()}
         if self.settings.mixing is Mixing.ADVERSARIAL:
             found["domain"] = self._domain_loss(features)
@@ -160,12 +111,25 @@ class PolicyStage(Stage):
         return numbers
 
     def _varied(self, picture: Tensor, rows: Rows) -> tuple[Tensor, Tensor]:
-        """Return logits (B,) and features (B, F), colours and sides changed."""
+        """Return patches (B, C * P, H, W) and scalars (B, S), colours and sides changed."""
         patches, numbers = self.Q.inputs(picture, rows)
-        patches, numbers = augment.mirror(augment.colours(patches), numbers)
-        features = self.Q.network.features(patches)
-        logits: Tensor = self.Q.network.head(torch.cat([features, numbers], dim=1))[:, 0]
-        return logits, features
+        return augment.mirror(augment.colours(patches), numbers)
+
+    def _features(self, patches: dict[Domain, Tensor]) -> dict[Domain, Tensor]:
+        """Return features (B, F) of each domain's patches.
+
+        With one batch norm both domains pass together, or it would see the one or the other while
+        training and a mixture afterwards.
+        """
+        tower = self.Q.network.features
+        if self.settings.mixing is Mixing.SHARED:
+            parts = tower(torch.cat(list(patches.values()))).chunk(len(patches))
+            return dict(zip(patches, parts, strict=True))
+        found = {}
+        for domain, some in patches.items():
+            with seeing(tower, domain):
+                found[domain] = tower(some)
+        return found
 
     def _domain_loss(self, features: dict[Domain, Tensor]) -> Tensor:
         progress = self._schedule.last_epoch / self.settings.steps
@@ -216,3 +180,11 @@ class PolicyStage(Stage):
             POLICY: goal_checkpoint(*origin, served),
             ACTOR: goal_checkpoint(*origin, actor),
         }
+
+
+def _check(settings: PolicySettings, sim: DomainData | None, real: DomainData | None) -> None:
+    """Raise `ConfigError` unless there is what the mixing needs."""
+    if sim is None and real is None:
+        raise ConfigError("a policy learns from simulated grasps, real ones or both: give some")
+    if settings.mixing is not Mixing.SHARED and (sim is None or real is None):
+        raise ConfigError(f"mixing {settings.mixing.value} needs labelled grasps of both domains")

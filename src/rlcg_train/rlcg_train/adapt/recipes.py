@@ -5,11 +5,10 @@ Numbers of the papers are grasps of their own robots; they stand beside ours to 
 order, not in size.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rlcg_core.errors import ConfigError
-from rlcg_train.adapt.policy import Mixing
-from rlcg_train.network import NetworkSettings
+from rlcg_train.adapt.policy_settings import Mixing
 
 GENERATOR_ONLY = "Real episodes train the generator only"
 LABELLED = "Labelled real episodes train the policy too"
@@ -55,50 +54,6 @@ class Recipe:
     tunes: str = ""
 
 
-@dataclass(frozen=True)
-class Scale:
-    """How large. ``amounts`` of real episodes, the last is the whole log."""
-
-    sim_attempts: int = 1500
-    on_policy_attempts: int = 750
-    amounts: tuple[int, ...] = (500, 1500, 5000)
-    tuning_episodes: int = 500
-    side_px: int = 118
-    divisor: int = 4
-    scales: int = 3
-    gan_steps: int = 3000
-    gan_batch: int = 8
-    gan_rate: float = 2e-4
-    policy_steps: int = 1200
-    policy_batch: int = 256
-    grasps: int = 408
-    samples: int = 64
-    widths: tuple[int, int, int] = (32, 64, 64)
-
-    @property
-    def network(self) -> NetworkSettings:
-        """Return the policy's layout, the same for every row."""
-        return NetworkSettings(widths=self.widths, picture_px=self.side_px)
-
-
-SMALL = Scale()
-SMOKE = Scale(
-    sim_attempts=12,
-    on_policy_attempts=2,
-    amounts=(6, 8, 12),
-    tuning_episodes=2,
-    side_px=59,
-    divisor=16,
-    scales=2,
-    gan_steps=2,
-    gan_batch=2,
-    policy_steps=3,
-    policy_batch=4,
-    grasps=1,
-    samples=8,
-    widths=(4, 8, 8),
-)
-
 GENERATORS = (
     GeneratorPlan("gan", "gan"),
     GeneratorPlan("cycle_gan", "cycle_gan"),
@@ -110,43 +65,42 @@ GENERATORS = (
 )
 
 
-def _by_amount(k: int) -> tuple[Recipe, ...]:
-    paper = {
-        "real_only": ("", "", "15%"),
-        "sim_and_real": ("", "", "12% (robot 2)"),
-        "rl_cycle_gan": ("", "", "75%"),
-    }
-    split = Mixing.ADVERSARIAL
-    last = f"rl_cycle_gan_{k}" if k < 2 else "rl_cycle_gan"
-    return (
-        Recipe(f"real_only_{k}", "Real-Only", LABELLED, paper["real_only"][k], look="", amount=k),
-        Recipe(f"sim_and_real_{k}", "Sim+Real", LABELLED, paper["sim_and_real"][k], amount=k),
+def _by_amount(k: int, papers: tuple[str, str, str]) -> tuple[Recipe, ...]:
+    """Return the rows that learn from the ``k``-th amount of labelled real episodes.
+
+    ``papers``: what Real-Only, Sim+Real and RL-CycleGAN reached with as many.
+    """
+    real_only, mixed, rl_cycle_gan = papers
+    rows = (
+        Recipe(f"real_only_{k}", "Real-Only", LABELLED, real_only, look=""),
+        Recipe(f"sim_and_real_{k}", "Sim+Real", LABELLED, mixed),
         Recipe(
             f"grasp_gan_real_{k}",
             "GraspGAN",
             LABELLED,
             "",
             generator=f"grasp_gan_{k}",
-            amount=k,
-            mixing=split,
+            mixing=Mixing.ADVERSARIAL,
         ),
         Recipe(
             f"rl_cycle_gan_real_{k}",
             "RL-CycleGAN",
             LABELLED,
-            paper["rl_cycle_gan"][k],
-            generator=last,
-            amount=k,
+            rl_cycle_gan,
+            generator=f"rl_cycle_gan_{k}" if k < 2 else "rl_cycle_gan",
         ),
     )
+    return tuple(replace(row, amount=k) for row in rows)
+
+
+NONE = ("", "", "")
+AT_5000 = ("15%", "12% (robot 2)", "75%")
 
 
 RECIPES = (
     Recipe("sim_only", "Sim-Only", GENERATOR_ONLY, "21%"),
     Recipe("randomized", "Randomized Sim", GENERATOR_ONLY, "37%", look="randomized_mild"),
-    Recipe("gan", "GAN", GENERATOR_ONLY, "29%", generator="gan"),
-    Recipe("cycle_gan", "CycleGAN", GENERATOR_ONLY, "61%", generator="cycle_gan"),
-    Recipe("grasp_gan", "GraspGAN", GENERATOR_ONLY, "63%", generator="grasp_gan"),
+    # Early, as its generator judges the others.
     Recipe(
         "rcan",
         "RCAN",
@@ -156,8 +110,13 @@ RECIPES = (
         generator="rcan",
         with_own=True,
     ),
+    Recipe("gan", "GAN", GENERATOR_ONLY, "29%", generator="gan"),
+    Recipe("cycle_gan", "CycleGAN", GENERATOR_ONLY, "61%", generator="cycle_gan"),
+    Recipe("grasp_gan", "GraspGAN", GENERATOR_ONLY, "63%", generator="grasp_gan"),
     Recipe("rl_cycle_gan", "RL-CycleGAN", GENERATOR_ONLY, "70%", generator="rl_cycle_gan"),
-    *(recipe for k in range(3) for recipe in _by_amount(k)),
+    *_by_amount(0, NONE),
+    *_by_amount(1, NONE),
+    *_by_amount(2, AT_5000),
     *(
         Recipe(
             f"rl_cycle_gan_weight_{weight:g}",

@@ -10,20 +10,22 @@ from typing import Any
 
 from rlcg_core.errors import DataError
 from rlcg_train import checkpoints
-from rlcg_train.adapt import domain
+from rlcg_train.adapt import domain_files
 from rlcg_train.adapt.cycle_gan import CycleGanStage
-from rlcg_train.adapt.domain import DomainData
+from rlcg_train.adapt.domain import DomainData, together
 from rlcg_train.adapt.files import load_generator
 from rlcg_train.adapt.gan import GanStage
 from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.goal_task import GoalTask
 from rlcg_train.adapt.grasp_gan import GraspGanStage
 from rlcg_train.adapt.halves import GoalHalves
-from rlcg_train.adapt.policy import PolicySettings, PolicyStage, real_weight
+from rlcg_train.adapt.policy import PolicyStage
+from rlcg_train.adapt.policy_settings import PolicySettings, real_weight
 from rlcg_train.adapt.rcan import RcanStage
-from rlcg_train.adapt.recipes import GeneratorPlan, Recipe, Scale, plan
+from rlcg_train.adapt.recipes import GeneratorPlan, Recipe, plan
 from rlcg_train.adapt.rl_cycle_gan import RlCycleGanStage
 from rlcg_train.adapt.run import CHECKPOINT, AdaptRun, RunSettings
+from rlcg_train.adapt.scales import Scale
 from rlcg_train.adapt.seen_through import POLICY
 from rlcg_train.adapt.stage import Stage
 from rlcg_train.network import GraspNetwork
@@ -172,7 +174,7 @@ class Workshop:
         if not row.tunes:
             return self._real(episodes)
         mine = self._load([self.tuning_shards(row)], 0)
-        return domain.together([self._real(episodes), mine]) if episodes else mine
+        return together([self._real(episodes), mine]) if episodes else mine
 
     def tuning_shards(self, row: Recipe) -> Path:
         """Return the folder of the shards of a row's own episodes."""
@@ -184,7 +186,7 @@ class Workshop:
         if key not in self._loaded:
             while len(self._loaded) >= KEPT:
                 self._loaded.pop(next(iter(self._loaded)))
-            found = domain.load(folders, self.scale.side_px, episodes)
+            found = domain_files.load(folders, self.scale.side_px, episodes)
             for name, reason in found.left_out.items():
                 print(f"left out {name}: {reason}", flush=True)
             self._loaded[key] = found

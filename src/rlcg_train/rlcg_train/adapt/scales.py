@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How large the table's runs are: for two cores, and at toy size."""
+
+from dataclasses import dataclass
+
+from rlcg_train.network import NetworkSettings
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large. ``amounts`` of real episodes, the last is the whole log."""
+
+    sim_attempts: int = 1500
+    on_policy_attempts: int = 750
+    amounts: tuple[int, ...] = (500, 1500, 5000)
+    tuning_episodes: int = 500
+    side_px: int = 118
+    divisor: int = 4
+    scales: int = 3
+    gan_steps: int = 3000
+    gan_batch: int = 8
+    gan_rate: float = 2e-4
+    policy_steps: int = 1200
+    policy_batch: int = 256
+    grasps: int = 408
+    samples: int = 64
+    widths: tuple[int, int, int] = (32, 64, 64)
+
+    @property
+    def network(self) -> NetworkSettings:
+        """Return the policy's layout, the same for every row."""
+        return NetworkSettings(widths=self.widths, picture_px=self.side_px)
+
+
+SMALL = Scale()
+SMOKE = Scale(
+    sim_attempts=8,
+    on_policy_attempts=2,
+    amounts=(4, 6, 8),
+    tuning_episodes=2,
+    side_px=59,
+    divisor=16,
+    scales=2,
+    gan_steps=2,
+    gan_batch=2,
+    policy_steps=3,
+    policy_batch=4,
+    grasps=1,
+    samples=8,
+    widths=(4, 8, 8),
+)
