@@ -134,7 +134,9 @@ class Fit:
 
 def auc(scores: Tensor, truth: Tensor) -> float:
     """Return the chance that a success scores above a failure; ties count half."""
-    ranks = torch.argsort(torch.argsort(scores)).double() + 1
+    _, place, counts = torch.unique(scores, return_inverse=True, return_counts=True)
+    # Equal scores share the mean of their ranks.
+    ranks = (counts.cumsum(0) - 0.5 * (counts - 1)).double()[place]
     good = truth > 0.5
     wins, losses = int(good.sum()), int((~good).sum())
     if not wins or not losses:

@@ -13,6 +13,7 @@ from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.losses import Adversarial
 from rlcg_train.adapt.reversal import DomainClassifier, reverse_gradient, strength_at
 from rlcg_train.adapt.unet import UNet, UNetSettings
+from rlcg_train.fit import auc
 from rlcg_train.network import NetworkSettings, tower
 
 SMALL = 16
@@ -205,6 +206,13 @@ def test_colours_change_within_range_and_alike_in_a_batch() -> None:
     assert torch.equal(changed[0], changed[1])
     assert changed.abs().max() <= 1.0
     assert photometric.Change(0.0, 1.0, 0.0, 1.0, 0.0)(grey + 0.3) == pytest.approx(grey + 0.3)
+
+
+def test_a_uniform_q_ranks_at_one_half_whatever_the_order() -> None:
+    truth = torch.tensor([1.0, 0, 1, 0, 0])
+    assert auc(torch.zeros(5), truth) == 0.5
+    assert auc(torch.tensor([2.0, 1, 2, 1, 1]), truth) == 1.0
+    assert auc(torch.tensor([1.0, 1, 2, 0, 0]), truth) == pytest.approx(5.5 / 6)
 
 
 def test_a_full_turn_of_hue_leads_back_and_keeps_grey_grey() -> None:

@@ -128,6 +128,9 @@ class _Watching(TaskQ[int]):
         self.saw_next.append(float(next_picture.mean()))
         return torch.zeros(len(next_picture))
 
+    def truth(self, rows: int) -> Tensor:
+        return torch.zeros(4)
+
     def spread(self, picture: Tensor, rows: int) -> Tensor:
         return torch.zeros(())
 
@@ -224,6 +227,32 @@ def test_hidden_details_are_told_from_shown_ones(domains: Domains) -> None:
     assert made.judge()["hidden_details"] > 1000
     made.G, made.F = Shows(), Shows()  # type: ignore[assignment]
     assert made.judge()["hidden_details"] < 2
+
+
+def test_values_smuggled_in_the_picture_are_told_from_seen_ones(domains: Domains) -> None:
+    made = stage(domains)
+    held_out = made._sim.held_out(64).rows.success
+
+    class Smuggles(nn.Module):
+        """Writes the outcome into the picture, faintly."""
+
+        def forward(self, picture: Tensor) -> Tensor:
+            if len(picture) != len(held_out):
+                return picture
+            return picture + 1e-4 * held_out[:, None, None, None]
+
+    class Decodes(GoalTask):
+        def logits(self, picture: Tensor, rows: Rows) -> Tensor:
+            if picture.shape != sim.shape:
+                return torch.zeros(len(picture))
+            hidden = (picture - sim).reshape(len(picture), -1)
+            return torch.where(hidden.std(dim=1) < 1e-3, hidden.mean(dim=1), 0.0)
+
+    sim = made._sim.held_out(64).picture
+    made.G, made.Q_real = Smuggles(), Decodes(NETWORK)  # type: ignore[assignment]
+    judged = made.judge()
+    assert judged["auc_real_g_x"] == 1.0
+    assert judged["auc_real_g_x_noisy"] == 0.5
 
 
 def test_the_six_are_in_the_order_that_the_grid_names(domains: Domains) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from toy_domains import PROJECTION, real_episode, write_real, write_sim
-from toy_grasps import small_network
+from toy_grasps import small_network, write_toy_store
 
 from rlcg_core.errors import DataError
 from rlcg_sim.looks.stage import Part
@@ -22,11 +22,14 @@ from rlcg_train.adapt.grasp_gan import GraspGanStage
 from rlcg_train.adapt.halves import GoalHalves
 from rlcg_train.adapt.ranges import to_signed
 from rlcg_train.adapt.rcan import RcanStage
+from rlcg_train.adapt.replay_halves import ReplayHalves
+from rlcg_train.adapt.rl_cycle_gan import RlCycleGanStage
 from rlcg_train.adapt.td_task import BellmanSettings, TdTask, Transitions
 from rlcg_train.adapt.unet import UNet, UNetSettings
 from rlcg_train.from_logs import make_shards
 from rlcg_train.network import NetworkSettings
 from rlcg_train.qt_opt.choice import Command
+from rlcg_train.qt_opt.replay import ReplaySource
 from rlcg_train.shards import write_shard
 
 SMALL = GanSettings(59, 16, 16, scales=2, batch=2, learning_rate=1e-3)
@@ -185,6 +188,7 @@ def transitions(count: int, terminal: float) -> Transitions:
         command=torch.full((count,), int(Command.MOVE)),
         reward=torch.full((count,), terminal),
         terminal=torch.full((count,), terminal),
+        success=torch.full((count,), terminal),
         next_tool=pose,
         next_state=state,
         projection=torch.tensor(PROJECTION).float(),
@@ -228,6 +232,42 @@ def test_the_bellman_forms_target_networks_travel_with_its_state() -> None:
     assert all(torch.equal(a, b) for a, b in pairs)
     online = {id(p) for p in task.network.parameters()}
     assert {id(p) for p in task.parameters()} == online
+
+
+def test_the_replays_transitions_train_rl_cyclegan(tmp_path: Path) -> None:
+    for name in ("sim", "real"):
+        write_toy_store(tmp_path / name, 12, first=0 if name == "sim" else 40)
+    sources = [ReplayHalves(ReplaySource(tmp_path / name), 59) for name in ("sim", "real")]
+    tasks = td_task(), td_task()
+    stage = RlCycleGanStage(SMALL, sources[0], sources[1], tasks)
+    losses = stage.step(np.random.default_rng(0))
+    assert set(losses) == {"generator", "discriminator", "cycle", "rl", "scene"}
+    assert tasks[0].target_networks.steps == 1
+
+
+def test_next_states_are_the_next_steps_of_the_same_episode(tmp_path: Path) -> None:
+    write_toy_store(tmp_path, 12)
+    source = ReplaySource(tmp_path)
+    half = ReplayHalves(source, 236).draw(40, np.random.default_rng(1))
+    assert half.next_picture is not None
+    everything = {k.stored.first: k for k in source.train}
+    for row, index in enumerate(half.index.tolist()):
+        key = everything[max(first for first in everything if first <= index)]
+        steps, i = source.steps(key), index - key.stored.first
+        last = i == len(steps) - 1
+        assert bool(half.rows.terminal[row]) == last
+        assert half.rows.reward[row] == steps["reward"][i]
+        after = i if last else i + 1
+        assert half.rows.next_tool[row].tolist() == steps["tool"][after].tolist()
+        expected = to_signed(source.pictures(key, [after])[0].permute(2, 0, 1))
+        assert torch.equal(half.next_picture[row], expected)
+
+
+def test_a_replay_without_episodes_says_so(tmp_path: Path) -> None:
+    write_toy_store(tmp_path, 1)
+    empty = ReplayHalves(ReplaySource(tmp_path / "nothing"), 59)
+    with pytest.raises(DataError, match="no episodes in"):
+        empty.draw(2, np.random.default_rng(0))
 
 
 def test_real_shards_hold_what_the_log_says(tmp_path: Path) -> None:

@@ -40,6 +40,10 @@ class GoalTask(TaskQ[Rows]):
         """Return the outcomes (B,)."""
         return rows.success
 
+    def truth(self, rows: Rows) -> Tensor:
+        """Return the outcomes (B,)."""
+        return rows.success
+
     @torch.no_grad()
     def spread(self, picture: Tensor, rows: Rows) -> Tensor:
         """Return the standard deviation of Q over random goals in the bin."""

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rlcg_train.adapt.cycle_gan import CycleGanStage, Six
+from rlcg_train.adapt.cycle_gan import HIDING_NOISE, CycleGanStage, Six
 from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.halves import Half, HalfSource
 from rlcg_train.adapt.losses import scene_loss
@@ -106,17 +106,24 @@ class RlCycleGanStage(CycleGanStage, Generic[RowsT]):
 
     @torch.no_grad()
     def judge(self) -> dict[str, float]:
-        """Return ranking and spread of both Q on attempts that were held out."""
+        """Return ranking and spread of both Q on attempts that were held out.
+
+        Where generators write Q into the picture and Q reads it off, the ranking holds in G(x),
+        and neither in G(x) with a little noise nor in real pictures.
+        """
         x, y = self._sim.held_out(JUDGED), self._real.held_out(JUDGED)
+        made = self.G(x.picture)
+        noise = HIDING_NOISE * torch.randn(made.shape, generator=torch.Generator().manual_seed(0))
         cases = {
             "sim_x": (self.Q_sim, x.picture, x),
-            "real_g_x": (self.Q_real, self.G(x.picture), x),
+            "real_g_x": (self.Q_real, made, x),
+            "real_g_x_noisy": (self.Q_real, made + noise, x),
             "real_y": (self.Q_real, y.picture, y),
         }
         found: dict[str, float] = super().judge()
         for name, (q, picture, half) in cases.items():
-            truth = q.targets(half.next_picture, half.rows)
-            found[f"auc_{name}"] = auc(q.logits(picture, half.rows), truth)
+            scores = q.logits(picture, half.rows)
+            found[f"auc_{name}"] = auc(scores, q.truth(half.rows))
             found[f"q_spread_{name}"] = float(q.spread(picture, half.rows))
         return found
 

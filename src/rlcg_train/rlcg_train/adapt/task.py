@@ -34,6 +34,10 @@ class TaskQ(nn.Module, ABC, Generic[Rows]):
         """
 
     @abstractmethod
+    def truth(self, rows: Rows) -> Tensor:
+        """Return whether the episodes (B,) that the rows are of succeeded, 0 or 1."""
+
+    @abstractmethod
     def spread(self, picture: Tensor, rows: Rows) -> Tensor:
         """Return the standard deviation of Q over 64 random actions, the mean of the batch."""
 

@@ -21,7 +21,8 @@ ACTIONS = 64
 class Transitions:
     """A batch of steps; names as in `rlcg_train.qt_opt.q_function`, B rows.
 
-    ``terminal`` (B,) of 0 or 1, ``reward`` (B,); the pictures travel apart.
+    ``terminal`` (B,) of 0 or 1, ``reward`` (B,), ``success`` (B,) of the whole episodes; the
+    pictures travel apart.
     """
 
     tool: Tensor
@@ -30,6 +31,7 @@ class Transitions:
     command: Tensor
     reward: Tensor
     terminal: Tensor
+    success: Tensor
     next_tool: Tensor
     next_state: Tensor
     projection: Tensor
@@ -81,6 +83,10 @@ class TdTask(TaskQ[Transitions]):
         )
         self.clipped_share = float(((raw < 0.0) | (raw > 1.0)).float().mean())
         return raw.clamp(0.0, 1.0)
+
+    def truth(self, rows: Transitions) -> Tensor:
+        """Return whether the episodes succeeded (B,)."""
+        return rows.success
 
     @torch.no_grad()
     def spread(self, picture: Tensor, rows: Transitions) -> Tensor:
