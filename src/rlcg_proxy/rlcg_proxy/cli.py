@@ -64,6 +64,7 @@ def _table(args: argparse.Namespace) -> None:
         tuple(args.rows or (recipe.name for recipe in RECIPES)),
         args.seed,
         args.workers,
+        args.threads,
     )
     try:
         Table(settings).make()
@@ -109,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--results", type=Path, help=text)
     table.add_argument("--rows", nargs="*", help="which rows (default: all)")
     table.add_argument("--seed", type=int, default=1, help="of training and scenes (default: 1)")
+    table.add_argument("--threads", type=int, default=1, help="of training (default: 1)")
     table.add_argument("--smoke", action="store_true", help="toy size: does it run?")
     for command in (log, measure, plenty, table):
         text = "processes, 0: in this one (default: 2)"

@@ -18,8 +18,9 @@ PX_PER_M = 1000
 PATCHES = 60
 CANDIDATES = 10
 PAPER_RGB = (214, 208, 196)
-# How far a print stays behind the colours of things: ink on paper.
-FADE = 0.04
+# Three inks, each alone: what lies on the sheet has other colours, which can be learned.
+INKS_RGB = ((20, 70, 200), (200, 30, 70), (20, 150, 60))
+INK_STRENGTH = (0.6, 1.0)
 HALF_LENGTH_PX = (28, 54)
 HALF_WIDTH_PX = (11, 19)
 RISE_PX = (18, 32)
@@ -38,9 +39,8 @@ def draw_sheet(
     sheet[:] = PAPER_RGB
     for centre in _places(rng, np.array([width, height])):
         _draw_patch(sheet, rng, centre, towards_camera)
-    faded = (1 - FADE) * sheet + FADE * np.array(PAPER_RGB)
     grain = 1.0 + 0.02 * rng.standard_normal((height, width, 1))
-    return np.asarray(np.clip(faded * grain, 0, 255), np.uint8)
+    return np.asarray(np.clip(sheet * grain, 0, 255), np.uint8)
 
 
 def _places(rng: np.random.Generator, size_px: IntArray) -> FloatArray:
@@ -56,7 +56,7 @@ def _places(rng: np.random.Generator, size_px: IntArray) -> FloatArray:
 def _draw_patch(
     sheet: ImageArray, rng: np.random.Generator, centre: FloatArray, towards_camera: FloatArray
 ) -> None:
-    colour = rng.uniform(30, 235, size=3)
+    colour = _ink(rng)
     yaw = rng.uniform(0, np.pi)
     rise = rng.uniform(*RISE_PX)
     outlines = [_rectangle(rng, centre, yaw)]
@@ -70,6 +70,13 @@ def _draw_patch(
         away = -share * rise * towards_camera
         for outline in outlines:
             _fill(sheet, outline + away, shade * colour)
+
+
+def _ink(rng: np.random.Generator) -> FloatArray:
+    """Return a tint (3,) of one of the inks."""
+    ink = INKS_RGB[int(rng.integers(len(INKS_RGB)))]
+    strength = rng.uniform(*INK_STRENGTH)
+    return np.asarray((1 - strength) * np.array(PAPER_RGB) + strength * np.array(ink))
 
 
 def _rectangle(rng: np.random.Generator, centre: FloatArray, yaw: float) -> FloatArray:
