@@ -63,7 +63,7 @@ def _table(args: argparse.Namespace) -> None:
         scale,
         tuple(args.rows or (recipe.name for recipe in RECIPES)),
         args.seed,
-        args.workers,
+        0 if args.smoke else args.workers,
         args.threads,
     )
     try:
