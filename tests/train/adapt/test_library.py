@@ -204,7 +204,8 @@ def test_colours_change_within_range_and_alike_in_a_batch() -> None:
     change = photometric.draw_change(photometric.PhotometricSettings(noise=0.0))
     changed = change(grey)
     assert torch.equal(changed[0], changed[1])
-    assert changed.abs().max() <= 1.0
+    strongest = photometric.Change(0.125, 1.5, 0.0, 1.5, 0.03)
+    assert strongest(torch.full((1, 3, 8, 8), 0.95)).abs().max() <= 1.0
     assert photometric.Change(0.0, 1.0, 0.0, 1.0, 0.0)(grey + 0.3) == pytest.approx(grey + 0.3)
 
 

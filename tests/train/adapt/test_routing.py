@@ -79,6 +79,25 @@ def test_the_scene_loss_goes_back_through_q_into_the_generators(domains: Domains
     assert any(g is not None and float(g.abs().sum()) > 0.0 for g in to_q)
 
 
+def test_every_made_picture_carries_the_gradient_of_its_q(domains: Domains) -> None:
+    made = stage(domains)
+    x, y = halves(made)
+    logits = made.six_logits(made.six(x.picture, y.picture), x.rows, y.rows)
+    reached = []
+    for one in logits:
+        names = set()
+        for name in ("G", "F"):
+            chosen = list(made.networks[name].parameters())
+            total = one.sum()
+            if not total.requires_grad:
+                continue
+            found = torch.autograd.grad(total, chosen, retain_graph=True, allow_unused=True)
+            if any(g is not None and float(g.abs().sum()) > 0.0 for g in found):
+                names.add(name)
+        reached.append(names)
+    assert reached == [set(), {"G"}, {"G", "F"}, set(), {"F"}, {"G", "F"}]
+
+
 def test_the_rl_loss_would_reach_the_generators_and_is_not_applied(domains: Domains) -> None:
     made = stage(domains)
     loss = made.all_losses(*halves(made))["rl"]

@@ -83,11 +83,12 @@ def test_a_run_leaves_pictures_metrics_arguments_and_a_generator(
 
 
 class _Breaks(Stage):
-    """A stage whose loss is no number at its third step."""
+    """A stage whose loss, or only the gradient of it, is no number at its third step."""
 
     kind = "breaks"
 
-    def __init__(self) -> None:
+    def __init__(self, in_gradient: bool = False) -> None:
+        self.in_gradient = in_gradient
         self.net = nn.Linear(1, 1, bias=False)
         nn.init.ones_(self.net.weight)
         self.networks = {"net": self.net}
@@ -97,17 +98,24 @@ class _Breaks(Stage):
 
     def step(self, rng: np.random.Generator) -> dict[str, float]:
         self.steps += 1
-        factor = float("nan") if self.steps == 3 else 1.0
-        return self.descend({"loss": factor * self.net.weight.sum()})
+        loss = self.net.weight.sum()
+        if self.steps == 3:
+            # The root of zero is a number, its slope is none.
+            loss = (0.0 * loss).sqrt() if self.in_gradient else float("nan") * loss
+        return self.descend({"loss": loss})
 
 
-def test_a_loss_that_is_no_number_stops_the_run_before_anything_moves(tmp_path: Path) -> None:
-    stage = _Breaks()
+@pytest.mark.parametrize("in_gradient", [False, True], ids=["loss", "gradient"])
+def test_what_is_no_number_stops_the_run_before_anything_moves(
+    tmp_path: Path, in_gradient: bool
+) -> None:
+    stage = _Breaks(in_gradient)
     run = AdaptRun(settings(tmp_path, 5, save_every_s=0.0), stage)
     assert run.go() == "diverged"
     state = read_state(tmp_path)
     assert state.state == "diverged"
-    assert "found losses {'loss': nan}" in state.note
+    found = "gradient of net" if in_gradient else "loss"
+    assert f"found {{'{found}': nan}}" in state.note
     kept = torch.load(tmp_path / CHECKPOINT, weights_only=True)
     assert kept["done"] == 2
     assert torch.equal(kept["networks"]["net"]["weight"], stage.net.weight.detach())

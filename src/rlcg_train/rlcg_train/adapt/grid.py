@@ -17,10 +17,15 @@ GAP_PX, CAPTION_PX = 4, 16
 
 
 def draw(pictures: dict[str, Tensor]) -> ImageArray:
-    """Return one picture (H, W, 3) uint8 of named columns (n, 3, S, S) in [-1, 1]."""
+    """Return one picture (H, W, 3) uint8 of named columns (n, 3, S, S) in [-1, 1].
+
+    As many rows as the shortest column has.
+    """
+    rows = min(len(column) for column in pictures.values())
     columns = []
     for name, column in pictures.items():
-        strip = torch.cat(list(to_bytes(column.detach())), dim=1).permute(1, 2, 0).numpy()
+        shown = list(to_bytes(column[:rows].detach()))
+        strip = torch.cat(shown, dim=1).permute(1, 2, 0).numpy()
         head = np.full((CAPTION_PX, strip.shape[1], 3), 255, np.uint8)
         cv2.putText(head, name, (2, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
         columns += [np.concatenate([head, strip]), _gap(len(strip) + CAPTION_PX)]

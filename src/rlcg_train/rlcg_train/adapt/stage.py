@@ -31,13 +31,14 @@ class Stage(ABC):
     def descend(self, losses: dict[str, Tensor]) -> dict[str, float]:
         """Route the losses' gradients, move every network once; return the losses as numbers.
 
-        Raises `DivergedError` before anything moved where a loss is no number.
+        Raises `DivergedError` before anything moved where a loss or a gradient is no number.
         """
         numbers = {name: float(loss.detach()) for name, loss in losses.items()}
         check_finite(numbers)
         for optimizer in self.optimizers.values():
             optimizer.zero_grad()
         backward(losses, self.routes, {n: list(m.parameters()) for n, m in self.networks.items()})
+        check_finite({f"gradient of {name}": _norm(n) for name, n in self.networks.items()})
         for optimizer in self.optimizers.values():
             optimizer.step()
         return numbers
@@ -95,11 +96,16 @@ def adam(networks: Sequence[nn.Module], rate: float, decay: float = 0.0) -> torc
     return torch.optim.Adam(parameters, rate, BETAS, weight_decay=decay)
 
 
-def check_finite(losses: dict[str, float]) -> None:
-    """Raise `DivergedError` where a loss is no number."""
-    wrong = {name: value for name, value in losses.items() if not np.isfinite(value)}
+def _norm(network: nn.Module) -> float:
+    found = [p.grad.norm() for p in network.parameters() if p.grad is not None]
+    return float(torch.stack(found).norm()) if found else 0.0
+
+
+def check_finite(values: dict[str, float]) -> None:
+    """Raise `DivergedError` where one of the values is no number."""
+    wrong = {name: value for name, value in values.items() if not np.isfinite(value)}
     if wrong:
         raise DivergedError(
-            f"found losses {wrong}, expected numbers: the last good checkpoint is kept; start "
+            f"found {wrong}, expected numbers: the last good checkpoint is kept; start "
             "again in another folder with a lower learning rate"
         )

@@ -4,6 +4,8 @@
 It reads simulated shards and real ones made of logged episodes; it knows no world.
 """
 
+import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -80,12 +82,16 @@ class Workshop:
         steps = self.scale.policy_steps
         self._run(out, arguments, steps, lambda: self._policy_stage(row, more_sim))
 
-    def _run(self, out: Path, arguments: dict[str, Any], steps: int, make: Any) -> None:
+    def _run(
+        self, out: Path, arguments: dict[str, Any], steps: int, make: Callable[[], Stage]
+    ) -> None:
+        plain = json.loads(json.dumps(arguments))
         if (out / CHECKPOINT).exists() and read_state(out).state == "finished":
+            if read_state(out).settings != plain:
+                raise DataError(f"{out} is of other settings than these: give another --root")
             return
-        settings = RunSettings(out, arguments, steps, self.seed, self.threads)
-        stage: Stage = make()
-        ended = AdaptRun(settings, stage).go()
+        settings = RunSettings(out, plain, steps, self.seed, self.threads)
+        ended = AdaptRun(settings, make()).go()
         if ended == "diverged":
             raise DataError(f"{out} diverged: {read_state(out).note}")
 
