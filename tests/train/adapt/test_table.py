@@ -72,6 +72,12 @@ def test_rows_of_different_protocols_are_never_compared(other: Result) -> None:
     assert p_value(GOOD, other) is None
 
 
+def test_the_page_in_the_repository_is_of_the_results_stored_there(repository: Path) -> None:
+    docs = repository / "docs"
+    made = page(results.read_all(docs / "results"), SMALL, docs / "results" / "pictures")
+    assert (docs / "results.md").read_text() == made, "run: rlcg-train page"
+
+
 def test_toy_runs_are_named_as_such(tmp_path: Path) -> None:
     assert "Toy size" not in stored(tmp_path, GOOD)
     assert "Toy size" in stored(tmp_path, replace(GOOD, toy=True))
