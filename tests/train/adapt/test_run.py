@@ -121,6 +121,27 @@ def test_what_is_no_number_stops_the_run_before_anything_moves(
     assert torch.equal(kept["networks"]["net"]["weight"], stage.net.weight.detach())
 
 
+class _Draws(_Breaks):
+    """Keeps what torch and numpy draw in each step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drawn: list[tuple[float, float]] = []
+
+    def step(self, rng: np.random.Generator) -> dict[str, float]:
+        self.drawn.append((float(torch.rand(())), float(rng.random())))
+        return {"loss": 0.0}
+
+
+def test_each_step_draws_numbers_of_its_own_which_follow_from_the_seed(tmp_path: Path) -> None:
+    runs = [_Draws(), _Draws(), _Draws()]
+    for number, (stage, seed) in enumerate(zip(runs, (1, 1, 2), strict=True)):
+        AdaptRun(settings(tmp_path / str(number), 4, seed=seed), stage).go()
+    first, again, other = (stage.drawn for stage in runs)
+    assert first == again
+    assert len({value for stage in (first, other) for pair in stage for value in pair}) == 16
+
+
 def test_two_trainers_cannot_have_one_folder(tmp_path: Path) -> None:
     first = AdaptRun(settings(tmp_path, 2), _Breaks())
     with pytest.raises(DataError, match="belongs to a trainer"):
