@@ -43,8 +43,7 @@ def streams(also: tuple[str, ...] = ()) -> tuple[StreamSettings, ...]:
     All begin with the return that was seen. Off-policy labels become one-step backups.
     """
     off_policy = [
-        StreamSettings(name, Ramp(1.0, 1.0), Ramp(1.0, 0.0, 24, 60))
-        for name in ("scripted", *also)
+        StreamSettings(name, Ramp(1.0, 1.0), Ramp(1.0, 0.0, 24, 60)) for name in ("scripted", *also)
     ]
     return (
         *off_policy,
