@@ -50,6 +50,12 @@ def weights(stage: Stage) -> list[Tensor]:
     return [v for network in stage.networks.values() for v in network.state_dict().values()]
 
 
+def metrics(folder: Path) -> list[dict[str, float]]:
+    """Return what was noted, but for the time it took."""
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
+
+
 def test_an_interrupted_run_ends_where_one_that_never_stopped_does(
     domains: Domains, tmp_path: Path
 ) -> None:
@@ -64,6 +70,7 @@ def test_an_interrupted_run_ends_where_one_that_never_stopped_does(
     assert run.go() == "finished"
     pairs = zip(weights(whole), weights(resumed), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
+    assert metrics(tmp_path / "cut") == metrics(tmp_path / "whole")
 
 
 def test_a_run_leaves_pictures_metrics_arguments_and_a_generator(
