@@ -42,7 +42,7 @@ def test_the_script_grasps_mostly_where_the_picture_changed() -> None:
     script.see_empty(empty)
     goals = np.array([chosen(script, filled, seed) for seed in range(200)])
     near = np.linalg.norm(goals[:, :2] - PLACE_M[:2], axis=1) < 0.05
-    assert 0.65 < np.mean(near) < 0.9
+    assert 0.45 < np.mean(near) < 0.75
     assert np.std(goals[:, 2]) > 0.6
     np.testing.assert_array_equal(chosen(script, filled, 7), goals[7])
 

@@ -17,7 +17,7 @@ from rlcg_core.types import Decision, ImageArray, Observation
 
 FloatArray = npt.NDArray[np.float64]
 
-ANYWHERE_SHARE = 0.25
+ANYWHERE_SHARE = 0.45
 NOISE_M = 0.015
 EDGE_M = 0.03
 # What a picture may differ by without anything there: noise, and light scattered by objects.
