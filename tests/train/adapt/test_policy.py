@@ -167,6 +167,18 @@ def test_with_split_norms_the_robot_gets_the_real_statistics(
     assert not torch.allclose(means[POLICY], means[ACTOR], atol=1e-3)
 
 
+@pytest.mark.parametrize(("mixing", "passes"), [(Mixing.SHARED, 1), (Mixing.SPLIT, 2)])
+def test_one_batch_norm_sees_both_domains_at_once(
+    domains: Domains, mixing: Mixing, passes: int
+) -> None:
+    stage = PolicyStage(replace(SETTINGS, mixing=mixing), *domains)
+    sizes: list[int] = []
+    stage.Q.network.features.register_forward_hook(lambda m, i, o: sizes.append(len(o)))
+    stage.step(np.random.default_rng(0))
+    assert len(sizes) == passes
+    assert sum(sizes) == SETTINGS.batch
+
+
 def test_adversarial_mixing_trains_a_classifier_of_domains(domains: Domains) -> None:
     stage = PolicyStage(replace(SETTINGS, mixing=Mixing.ADVERSARIAL), *domains)
     # The head of Q hears of outcomes alone, the classifier of domains alone.

@@ -2,13 +2,14 @@
 """GraspGAN, RCAN and the data that they need; QT-Opt's form of the task."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from toy_domains import PROJECTION, real_episode, write_real, write_sim
-from toy_grasps import small_network, write_toy_store
+from toy_grasps import DESCRIPTION, small_network, toy_episode, write_toy_store
 
 from rlcg_core.errors import DataError
 from rlcg_sim.looks.stage import Part
@@ -29,6 +30,8 @@ from rlcg_train.adapt.unet import UNet, UNetSettings
 from rlcg_train.from_logs import make_shards
 from rlcg_train.network import NetworkSettings
 from rlcg_train.qt_opt.choice import Command
+from rlcg_train.qt_opt.episode_log import EpisodeWriter
+from rlcg_train.qt_opt.log_format import End
 from rlcg_train.qt_opt.replay import ReplaySource
 from rlcg_train.shards import write_shard
 
@@ -91,6 +94,12 @@ def test_rcan_learns_mask_depth_and_picture_from_pairs(tmp_path: Path) -> None:
     assert set(last) == {"generator", "discriminator", "picture", "mask", "depth"}
     assert last["mask"] < first["mask"]
     assert last["depth"] < first["depth"]
+    assert data.truth is not None
+    seen, index = to_signed(data.pictures[:4]), torch.arange(4)
+    with stage.resting(), torch.no_grad():
+        depth = stage.G.all_heads(seen)[2][:, 0]
+        expected = float(((depth - data.truth.depth_m[:4]) ** 2).mean())
+        assert float(stage.losses(seen, index)["depth"]) == pytest.approx(expected)
 
 
 def test_pairs_show_one_state_pixel_by_pixel(tmp_path: Path) -> None:
@@ -104,6 +113,8 @@ def test_pairs_show_one_state_pixel_by_pixel(tmp_path: Path) -> None:
         assert (inside > outside + 50) == bright
         assert abs(float(inside - outside)) > 50
     assert torch.equal(data.truth.depth_m < 0.95, objects)
+    seen = data.truth.canonical.float().mean(dim=1) > 140
+    assert float((seen & objects).sum() / (seen | objects).sum()) > 0.93
 
 
 def test_agreement_falls_when_a_generator_moves_things(domains: Domains) -> None:
@@ -203,6 +214,8 @@ def td_task() -> TdTask:
 def test_last_steps_take_their_reward_and_others_back_up_within_bounds() -> None:
     task, seen = td_task(), torch.zeros(3, 3, 236, 236)
     assert task.targets(seen, transitions(3, 1.0)).tolist() == [1.0, 1.0, 1.0]
+    failed = replace(transitions(3, 1.0), reward=torch.zeros(3))
+    assert task.targets(seen, failed).tolist() == [0.0, 0.0, 0.0]
     onward = task.targets(seen, transitions(3, 0.0))
     assert float(onward.min()) >= 0.0
     assert float(onward.max()) <= 0.9 - 0.01
@@ -261,6 +274,18 @@ def test_next_states_are_the_next_steps_of_the_same_episode(tmp_path: Path) -> N
         assert half.rows.next_tool[row].tolist() == steps["tool"][after].tolist()
         expected = to_signed(source.pictures(key, [after])[0].permute(2, 0, 1))
         assert torch.equal(half.next_picture[row], expected)
+
+
+def test_an_episode_that_the_step_limit_ended_has_no_next_state(tmp_path: Path) -> None:
+    pictures, steps, success = toy_episode(1)
+    steps["end"] = End.GOES_ON
+    with EpisodeWriter(tmp_path / "actor_0", DESCRIPTION) as log:
+        log.append(pictures, steps, 1, success)
+    rows = ReplayHalves(ReplaySource(tmp_path), 59).draw(60, np.random.default_rng(0)).rows
+    at_end = (rows.tool == torch.tensor(steps["tool"][-1])).all(dim=1)
+    at_end &= (rows.state == torch.tensor(steps["state"][-1])).all(dim=1)
+    assert at_end.any()
+    assert torch.equal(rows.terminal > 0.5, at_end & (rows.command == steps["command"][-1]))
 
 
 def test_a_replay_without_episodes_says_so(tmp_path: Path) -> None:
