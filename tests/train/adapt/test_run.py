@@ -2,6 +2,7 @@
 """A run of a stage: it goes on exactly, stops when it must, and says why."""
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from rlcg_train.adapt.rl_cycle_gan import RlCycleGanStage
 from rlcg_train.adapt.routing import Route
 from rlcg_train.adapt.run import CHECKPOINT, AdaptRun, RunSettings
 from rlcg_train.adapt.stage import Stage
+from rlcg_train.adapt.stopping import until_asked_to_stop
 from rlcg_train.network import NetworkSettings
 from rlcg_train.run_folder import read_state
 
@@ -147,6 +149,21 @@ def test_each_step_draws_numbers_of_its_own_which_follow_from_the_seed(tmp_path:
     first, again, other = (stage.drawn for stage in runs)
     assert first == again
     assert len({value for stage in (first, other) for pair in stage for value in pair}) == 16
+
+
+def test_a_signal_ends_a_run_after_its_step_with_a_checkpoint(tmp_path: Path) -> None:
+    class Told(_Breaks):
+        def step(self, rng: np.random.Generator) -> dict[str, float]:
+            if self.steps == 1:
+                signal.raise_signal(signal.SIGTERM)
+            return super().step(rng)
+
+    before = signal.getsignal(signal.SIGTERM)
+    run = AdaptRun(settings(tmp_path, 9), Told())
+    with until_asked_to_stop() as asked:
+        assert run.go(asked) == "interrupted"
+    assert torch.load(tmp_path / CHECKPOINT, weights_only=True)["done"] == 2
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_two_trainers_cannot_have_one_folder(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from rlcg_train.adapt.run import CHECKPOINT, AdaptRun, RunSettings
 from rlcg_train.adapt.scales import Scale
 from rlcg_train.adapt.seen_through import POLICY
 from rlcg_train.adapt.stage import Stage
+from rlcg_train.adapt.stopping import until_asked_to_stop
 from rlcg_train.network import GraspNetwork
 from rlcg_train.run_folder import read_state
 
@@ -91,7 +92,11 @@ class Workshop:
                 raise DataError(f"{out} is of other settings than these: give another --root")
             return
         settings = RunSettings(out, plain, steps, self.seed, self.threads)
-        ended = AdaptRun(settings, make()).go()
+        run = AdaptRun(settings, make())
+        with until_asked_to_stop() as asked:
+            ended = run.go(asked)
+        if ended == "interrupted":
+            raise KeyboardInterrupt
         if ended == "diverged":
             raise DataError(f"{out} diverged: {read_state(out).note}")
 
