@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from rlcg_core.errors import ConfigError
-from rlcg_train.adapt import losses, photometric, ranges, unet
+from rlcg_train.adapt import grid, losses, photometric, ranges, unet
 from rlcg_train.adapt.discriminator import Discriminator, DiscriminatorSettings
 from rlcg_train.adapt.domain_norm import Domain, for_domain, seeing, split
 from rlcg_train.adapt.gan_settings import GanSettings
@@ -214,6 +214,13 @@ def test_a_uniform_q_ranks_at_one_half_whatever_the_order() -> None:
     assert auc(torch.zeros(5), truth) == 0.5
     assert auc(torch.tensor([2.0, 1, 2, 1, 1]), truth) == 1.0
     assert auc(torch.tensor([1.0, 1, 2, 0, 0]), truth) == pytest.approx(5.5 / 6)
+
+
+def test_a_grid_has_as_many_rows_as_its_shortest_column() -> None:
+    made = grid.draw({"x": torch.zeros(4, 3, 20, 20), "y": torch.ones(3, 3, 20, 20)})
+    assert made.shape == (grid.CAPTION_PX + 3 * 20, 2 * 20 + grid.GAP_PX, 3)
+    assert made[-1, -1].tolist() == [255, 255, 255]
+    assert made[-1, 0].tolist() == [128, 128, 128]
 
 
 def test_a_full_turn_of_hue_leads_back_and_keeps_grey_grey() -> None:
