@@ -245,12 +245,16 @@ def check(context: LaunchContext) -> None:
         except ValueError:
             expected = "a whole number" if kind is int else "a number"
             raise RuntimeError(f"found {name}:={value}, expected {expected}") from None
-    grasps = LaunchConfiguration("grasps").perform(context)
-    if int(grasps) < 1:
-        raise RuntimeError(f"found grasps:={grasps}, expected at least 1")
     path = LaunchConfiguration("params_file").perform(context)
     if not os.path.isfile(path):
         raise RuntimeError(f"found no file at params_file:={path}, expected a parameter file")
+
+
+def check_grasps(context: LaunchContext) -> None:
+    """Refuse no grasps, which to an evaluation by a protocol means the protocol's own number."""
+    grasps = LaunchConfiguration("grasps").perform(context)
+    if int(grasps) < 1:
+        raise RuntimeError(f"found grasps:={grasps}, expected at least 1")
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -261,6 +265,5 @@ def generate_launch_description() -> LaunchDescription:
         *remaps,
         *nodes(),
     ]
-    return LaunchDescription(
-        [*arguments(), OpaqueFunction(function=check), *environment(), GroupAction(scope)]
-    )
+    checks = [OpaqueFunction(function=check), OpaqueFunction(function=check_grasps)]
+    return LaunchDescription([*arguments(), *checks, *environment(), GroupAction(scope)])
