@@ -46,6 +46,9 @@ class SimParameters:
     fault_image_drop: float = param(
         0.0, "fault: share of images lost", low=0.0, high=1.0, settable=True
     )
+    fault_image_duplicate: float = param(
+        0.0, "fault: share of images that come twice", low=0.0, high=1.0, settable=True
+    )
     fault_image_freeze: bool = param(False, "fault: old pixels under new stamps", settable=True)
     fault_image_encoding: str = param(
         "", "fault: name the encoding falsely; empty for the truth", settable=True
