@@ -213,6 +213,7 @@ class PolicyNode(ManagedNode):
             "model": lambda: model_health(policy),
             "loop": lambda: loop_health(self._meter, self._loop is not None, wanted_hz),
             "camera": lambda: camera_health(sensors.problem, sensors.camera, policy.manifest),
+            "links": sensors.links.health,
         }
 
 

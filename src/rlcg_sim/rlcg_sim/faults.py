@@ -14,7 +14,8 @@ class Faults:
     """Which faults are on; all off by default.
 
     ``image_delay_s`` [wall s]; ``image_drop``: share of frames lost, 0 to 1; ``image_duplicate``:
-    share of frames that come twice, 0 to 1; ``image_freeze``: old pixels under new stamps; ``image_encoding``: a false name for the encoding, "" for the true one;
+    share of frames that come twice, 0 to 1; ``image_freeze``: old pixels under new stamps;
+    ``image_encoding``: a false name for the encoding, "" for the true one;
     ``image_shrink``: every n-th pixel only; ``clock_jump_s`` is added to /clock and all stamps;
     ``joints_silent``: no joint states.
     """
