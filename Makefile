@@ -31,7 +31,7 @@ TRAIN_GROUP := train
 endif
 ENTER := . scripts/env.sh &&
 
-.PHONY: help setup setup-train setup-openvino build grasp test test-core train bench lint format clean
+.PHONY: help setup setup-train setup-openvino build grasp test test-core train bench images lint format clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -63,6 +63,10 @@ train: setup-train  ## Train the shipped model again (hours on 2 cores; resumes)
 
 bench: setup-train  ## Measure policy step, simulator and latency, about 15 min (ARGS="policy --rounds 20")
 	@$(if $(TRAIN_GROUP),$(ENTER) exec rlcg-bench $(ARGS),echo "bench: found Python 3.10, expected 3.11 or newer for PyTorch" >&2; exit 1)
+
+images:  ## Build the container images of docker/compose.yaml (ARGS="sim gpu train"; default: sim, which is also robot's)
+	@RLCG_COMMIT=$$(git describe --always --dirty --abbrev=12 --exclude='*') \
+	    docker compose -f docker/compose.yaml build $(or $(ARGS),sim)
 
 lint: setup  ## Check style and types
 	@$(ENTER) ruff check .
