@@ -107,6 +107,9 @@ class Gate:
         try:
             self.senses.estop.check(now.monotonic_s)
             self.deadman.check(now)
+            if self.deadman.armed and not self._limits.deadman_in_ros_time:
+                # Simulated, they are late on a slow machine too, and nothing moves meanwhile.
+                self.senses.latest(now)
         except GateError as violation:
             return self._refuse(violation.reason, str(violation), now)
         self._note_joint_state(now)
@@ -157,12 +160,17 @@ class Gate:
         return action, self.senses.latest(now)
 
     def _end_episode(self, command: GateCommand, latest: FloatArray) -> Verdict:
-        """Hold, unless the stop is an old one: that must not end the episode of now."""
+        """Hold, unless the stop is an old one: that must not end the episode of now.
+
+        Raises:
+            GateError: The policy stopped for a fault.
+        """
         try:
             self._sequence.check(command.episode_id, command.step)
         except GateError as violation:
             return Verdict(violation.reason, str(violation))
         self._sequence.accept(command.episode_id, command.step)
+        checks.check_end(command)
         self._finish_episode()
         self._set(GateState.READY, GateReason.OK, "ready")
         return Verdict(GateReason.OK, "episode ended", self._planner.hold(latest))

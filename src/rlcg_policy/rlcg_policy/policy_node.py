@@ -183,9 +183,8 @@ class PolicyNode(ManagedNode):
         if self._wish.dry_run:
             return
         frame, episode = self._settings.base_frame, self._episode_id
-        msg = decision_to_msg(
-            act.decision, act.stamp_s, frame, episode, act.step, stop_reason
-        )
+        stamp_s, step = act.stamp_s, act.step
+        msg = decision_to_msg(act.decision, stamp_s, frame, episode, step, stop_reason)
         self._command_out.publish(msg)
 
     def _end(self, end: End) -> None:
