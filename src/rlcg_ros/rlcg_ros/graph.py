@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The live graph: publishers and subscriptions of topics, and those that cannot hear each other."""
 
-from collections.abc import Iterable
-
 from rclpy.node import Node
 from rclpy.qos import (
     DurabilityPolicy,
@@ -53,8 +51,7 @@ def mismatches(node: Node, topic: str) -> list[Mismatch]:
 
 def own_topics(node: Node) -> set[str]:
     """Return the full names of the topics that a node publishes or subscribes."""
-    ours: Iterable = (*node.publishers, *node.subscriptions)
-    return {one.topic_name for one in ours}
+    return {one.topic_name for one in (*node.publishers, *node.subscriptions)}
 
 
 def _infos(node: Node, topic: str) -> list[tuple[TopicEndpointInfo, bool]]:
