@@ -68,6 +68,9 @@ images:  ## Build the container images of docker/compose.yaml (ARGS="sim gpu tra
 	@RLCG_COMMIT=$$(git describe --always --dirty --abbrev=12 --exclude='*') \
 	    docker compose -f docker/compose.yaml build $(or $(ARGS),sim)
 
+soak: setup-train  ## Let the whole graph grasp for an hour: nothing may grow (ARGS="minutes:=60")
+	@$(ENTER) exec rlcg soak $(ARGS)
+
 lint: setup  ## Check style and types
 	@$(ENTER) ruff check .
 	@$(ENTER) mypy
