@@ -31,7 +31,7 @@ TRAIN_GROUP := train
 endif
 ENTER := . scripts/env.sh &&
 
-.PHONY: help setup setup-train setup-openvino build grasp test test-core train bench images lint format clean
+.PHONY: help setup setup-train setup-openvino build grasp test test-core train bench soak images lint format clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'

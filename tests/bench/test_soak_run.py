@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Soaks of the real graph, each a minute at most: told to the end, cut off, gone on with, broken."""
+"""Soaks of the real graph: told to the end, cut off and gone on with, broken, killed."""
 
 import json
 import os
