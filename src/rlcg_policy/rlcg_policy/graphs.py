@@ -33,6 +33,7 @@ def form_bytes(bundle: Bundle, form: GraphForm) -> bytes:
         model.graph.initializer.extend(t for t in donor.graph.initializer if t.name in lacking)
         contents = model.SerializeToString()
     _check_names(form, model)
+    _check_inside(form.file, model)
     _check_weights(form.file, model.graph.initializer)
     _check_shapes(form.file, [*model.graph.input, *model.graph.output])
     return contents
@@ -65,13 +66,36 @@ def _check_names(form: GraphForm, model: onnx.ModelProto) -> None:
         )
 
 
+def _check_inside(file: str, model: onnx.ModelProto) -> None:
+    """Raise `BundleError` if a tensor lies outside the graph, in a branch or a node's constant."""
+    if model.functions or model.training_info:
+        raise BundleError(f"{file} has functions or training steps, expected a plain graph")
+    graphs = [model.graph]
+    while graphs:
+        graph = graphs.pop()
+        if graph.sparse_initializer:
+            raise BundleError(f"{file} has sparse weights, expected dense ones: export it again")
+        attributes = [one for node in graph.node for one in node.attribute]
+        constants = (tensor for one in attributes for tensor in (one.t, *one.tensors))
+        for tensor in (*graph.initializer, *constants):
+            if tensor.data_location == onnx.TensorProto.EXTERNAL:
+                raise BundleError(
+                    f"{file}: weight {tensor.name:.60} lies in another file, expected none"
+                )
+        graphs += [one.g for one in attributes if one.HasField("g")]
+        graphs += [inner for one in attributes for inner in one.graphs]
+
+
 def _check_weights(file: str, tensors: Iterable[onnx.TensorProto]) -> None:
     for tensor in tensors:
-        if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            raise BundleError(f"{file}: weight {tensor.name} lies in another file, expected none")
         if tensor.data_type not in FLOATS:
             continue
-        values = numpy_helper.to_array(tensor).astype(np.float64)
+        try:
+            values = numpy_helper.to_array(tensor).astype(np.float64)
+        except (ValueError, TypeError, OverflowError, MemoryError) as error:
+            raise BundleError(
+                f"{file}: weight {tensor.name:.60} cannot be read ({error}): export it again"
+            ) from error
         bad = values.size - int(np.count_nonzero(np.isfinite(values)))
         if bad:
             raise BundleError(
