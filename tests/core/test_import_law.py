@@ -99,6 +99,7 @@ LIBRARY = {
         "numpy",
         "cv2",
         "google",
+        "lz4",
         "mcap",
         "mcap_ros2",
         "pyarrow",

@@ -161,7 +161,9 @@ class BagKeeper:
     def _name(self, kind: str, what: str) -> str:
         """Return ``kind_time_robot_what``; evaluations find the bag of an episode by its end."""
         utc = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S-%f")[:-3]
-        return "_".join(filter(None, (kind, utc, self._robot, what)))
+        # An id comes with a message, and none may lead out of the folder of the bags.
+        plain = re.sub(r"[^\w-]", "-", what)[:80]
+        return "_".join(filter(None, (kind, utc, self._robot, plain)))
 
     def _tell(self) -> None:
         self.status.open_names = tuple(entry.bag.folder.name for entry in self._open)
