@@ -63,8 +63,9 @@ def uses(node: Node, name: str, namespace: str) -> set[Use]:
 def _grant(enclave: ElementTree.Element) -> Grant:
     (profiles,) = _children(enclave, "profiles")
     (profile,) = _children(profiles, "profile", {"ns", "node"})
-    assert profile.get("node") and profile.get("ns", "").startswith("/"), profile.attrib
     node, namespace = profile.attrib["node"], profile.attrib["ns"]
+    assert node
+    assert namespace.startswith("/"), namespace
     allowed = []
     for block in profile:
         name_tag, rights = KINDS[block.tag]
