@@ -123,12 +123,17 @@ def bags(context: LaunchContext) -> str:
     return value(context, "bag_directory") or usual
 
 
+def profile_topics(context: LaunchContext) -> dict[str, str]:
+    """Return the driver's topics by our names."""
+    return dict(profile.load(profile.find(profile_name(context), find_share())).topics)
+
+
 def robot_topics(context: LaunchContext, robots: list[str]) -> dict[str, str]:
     """Return what our names of a robot's topics are remapped to, seen from its namespace.
 
     An argument wins over the profile's topic.
     """
-    known = profile.load(profile.find(profile_name(context), find_share())).topics
+    known = profile_topics(context)
     found = {}
     for topic in CELL["TOPICS"]:
         if topic.startswith("/"):
@@ -159,7 +164,7 @@ def recorders(context: LaunchContext, robots: list[str]) -> list[Node]:
     """Return a recorder for each robot that runs already, without which all else goes on."""
     if value(context, "record") != "true":
         return []
-    remaps = list(robot_topics(context, robots).items())
+    remaps = {**profile_topics(context), **robot_topics(context, robots)}
     return [
         Node(
             package="rlcg_record",
@@ -170,7 +175,7 @@ def recorders(context: LaunchContext, robots: list[str]) -> list[Node]:
                 LaunchConfiguration("params_file"),
                 {"bag_directory": text(bags(context)), "robot": robot},
             ],
-            remappings=remaps,
+            remappings=list(remaps.items()),
             ros_arguments=["--log-level", ["record_node:=", LaunchConfiguration("log_level")]],
             output="screen",
         )

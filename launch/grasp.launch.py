@@ -270,12 +270,17 @@ def check(context: LaunchContext) -> None:
         except ValueError:
             expected = "a whole number" if kind is int else "a number"
             raise RuntimeError(f"found {name}:={value}, expected {expected}") from None
-    grasps = LaunchConfiguration("grasps").perform(context)
-    if int(grasps) < 1:
-        raise RuntimeError(f"found grasps:={grasps}, expected at least 1")
     path = LaunchConfiguration("params_file").perform(context)
     if not os.path.isfile(path):
         raise RuntimeError(f"found no file at params_file:={path}, expected a parameter file")
+
+
+def check_cell(context: LaunchContext) -> None:
+    """Refuse the same and, unlike an evaluation by a protocol with its own number, no grasps."""
+    check(context)
+    grasps = LaunchConfiguration("grasps").perform(context)
+    if int(grasps) < 1:
+        raise RuntimeError(f"found grasps:={grasps}, expected at least 1")
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -291,5 +296,5 @@ def generate_launch_description() -> LaunchDescription:
         *nodes(),
     ]
     return LaunchDescription(
-        [*arguments(), OpaqueFunction(function=check), *environment(), GroupAction(scope)]
+        [*arguments(), OpaqueFunction(function=check_cell), *environment(), GroupAction(scope)]
     )
