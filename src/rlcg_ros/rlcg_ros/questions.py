@@ -2,56 +2,86 @@
 """What other nodes answer about themselves: some of their parameters, and their lifecycle state."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lifecycle_msgs.srv import GetState
 from rcl_interfaces.srv import GetParameters, ListParameters
+from rclpy.client import Client
 from rclpy.executors import Executor
 from rclpy.node import Node
 from rclpy.parameter import parameter_value_to_python
 
 _SPIN_S = 0.02
+# A node that does not know yet who asks drops its answer: ask again.
+_RETRY_S = 0.7
+
+
+@dataclass
+class _Question:
+    """A request to a service of node ``of``; ``take`` gets the node's name and the answer."""
+
+    of: str
+    client: Client
+    request: Any
+    take: Callable[[str, Any], None]
+    sent_s: float = float("-inf")
+    answered: bool = False
+
+    def send(self) -> None:
+        """Send the request if the service is there, and it was not sent a moment ago."""
+        now_s = time.monotonic()
+        if now_s - self.sent_s > _RETRY_S and self.client.service_is_ready():
+            self.sent_s = now_s
+            self.client.call_async(self.request).add_done_callback(self._done)
+
+    def _done(self, future: Any) -> None:
+        if not self.answered:
+            self.answered = True
+            self.take(self.of, future.result())
 
 
 class Questions:
     """Asks nodes, given by their full names, and keeps what they answer.
 
     ``parameters``: per node that answered, those of ``names`` that it has. ``states``: per managed
-    node, the label of its state.
+    node, the label of its state. Nodes that have not the services are not asked.
     """
 
     def __init__(self, node: Node, nodes: Sequence[str], names: Collection[str]) -> None:
         self.parameters: dict[str, dict[str, Any]] = {}
         self.states: dict[str, str] = {}
-        self._node, self._names = node, names
-        there = {name for name, _ in node.get_service_names_and_types()}
-        kinds = (
-            (ListParameters, "list_parameters", self._listed),
-            (GetState, "get_state", self._told_state),
-        )
-        self._waiting = [
-            (one, node.create_client(kind, f"{one}/{service}"), kind.Request(), take)
-            for one in nodes
-            for kind, service, take in kinds
-            if f"{one}/{service}" in there
-        ]
-        self._open = len(self._waiting)
+        self._node, self._names, self._questions = node, names, list[_Question]()
+        self._services: dict[str, tuple[str, Any, Callable[[str, Any], None]]] = {}
+        for one in nodes:
+            self._services[f"{one}/list_parameters"] = (one, ListParameters, self._listed)
+            self._services[f"{one}/get_state"] = (one, GetState, self._told_state)
 
-    def ask(self, executor: Executor, timeout_s: float) -> None:
-        """Spin until all have answered, or time is up."""
+    def ask(self, executor: Executor, awaited: Collection[str], timeout_s: float) -> None:
+        """Spin until all have answered whose services are known, and ``awaited``; or time is up."""
         end_s = time.monotonic() + timeout_s
-        while self._open and time.monotonic() < end_s:
+        while time.monotonic() < end_s:
             self.send()
+            if self.parameters.keys() >= set(awaited) and all(q.answered for q in self._questions):
+                return
             executor.spin_once(timeout_sec=_SPIN_S)
 
     def send(self) -> None:
-        """Send the questions whose service has been found by now; answers come while spinning."""
-        ready = [one for one in self._waiting if one[1].service_is_ready()]
-        self._waiting = [one for one in self._waiting if one not in ready]
-        for of, client, request, take in ready:
-            future = client.call_async(request)
-            future.add_done_callback(lambda done, of=of, take=take: take(of, done.result()))
+        """Send what can be sent; answers come while spinning."""
+        there = {name for name, _ in self._node.get_service_names_and_types()}
+        for service in sorted(there & self._services.keys()):
+            of, kind, take = self._services.pop(service)
+            self._add(of, service, kind, kind.Request(), take)
+        for question in self._questions:
+            if not question.answered:
+                question.send()
+
+    def _add(
+        self, of: str, service: str, kind: Any, request: Any, take: Callable[[str, Any], None]
+    ) -> None:
+        client = self._node.create_client(kind, service)
+        self._questions.append(_Question(of, client, request, take))
 
     def _listed(self, of: str, answer: Any) -> None:
         names = [name for name in answer.result.names if name in self._names]
@@ -59,11 +89,9 @@ class Questions:
         def got(of: str, answer: Any) -> None:
             values = [parameter_value_to_python(value) for value in answer.values]
             self.parameters[of] = dict(zip(names, values, strict=True))
-            self._open -= 1
 
-        client = self._node.create_client(GetParameters, f"{of}/get_parameters")
-        self._waiting.append((of, client, GetParameters.Request(names=names), got))
+        request = GetParameters.Request(names=names)
+        self._add(of, f"{of}/get_parameters", GetParameters, request, got)
 
     def _told_state(self, of: str, answer: Any) -> None:
         self.states[of] = answer.current_state.label
-        self._open -= 1

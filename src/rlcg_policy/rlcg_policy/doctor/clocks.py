@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One clock for all: /clock is published by one node if, and only if, the others use it."""
+"""One clock for all: /clock is published by one node if, and only if, ours use it."""
 
 from rlcg_core.evidence import Graph, Heard
 from rlcg_policy.doctor.finding import Findings
+from rlcg_policy.doctor.nodes import our_nodes
 from rlcg_policy.doctor.wiring import resolved
 
 # What they do depends on the time; the others only stamp what they write.
@@ -41,7 +42,8 @@ def check_clock(report: Findings, graph: Graph, heard: Heard, namespace: str) ->
 def _check_users(
     report: Findings, heard: Heard, publisher: str, uses: dict[str, bool], namespace: str
 ) -> None:
-    others = sorted(node for node, value in uses.items() if not value and node != publisher)
+    ours = set(our_nodes(namespace)) - {publisher}
+    others = sorted(node for node, value in uses.items() if not value and node in ours)
     acting = [node for node in others if node in {resolved(namespace, name) for name in ACTING}]
     remedy = "start them with use_sim_time:=true, or end the simulator"
     if acting:
@@ -54,4 +56,4 @@ def _check_users(
         text = f"{publisher} publishes /clock, but none came"
         report.error("clock", text, "the time", "see its log")
     elif not others:
-        report.ok("clock", f"{publisher}'s /clock, which all nodes use")
+        report.ok("clock", f"{publisher}'s /clock, which all nodes of ours use")

@@ -7,7 +7,7 @@ events, is all that it could say.
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
 from rlcg_core.errors import ConfigError
@@ -30,7 +31,6 @@ from rlcg_ros.shares import find_share
 # Within shared memory nodes find each other in 0.1 to 0.8 s, later under load. A graph that has
 # nodes and stands still is complete.
 LEAST_S, STILL_S, MOST_S = 1.0, 0.5, 2.5
-ASK_S = 1.5
 PARAMETERS = (
     "bag_directory",
     "camera_position_m",
@@ -57,11 +57,15 @@ class Look:
         self._questions: Questions | None = None
         self.middleware = rclpy.get_rmw_implementation_identifier()
 
-    def first_graph(self) -> Graph:
-        """Return the graph once it stands still and the nodes have answered."""
+    def first_graph(self, ours: Collection[str], patience_s: float) -> Graph:
+        """Return the graph once it stands still and the nodes have answered.
+
+        ``ours``: full names of nodes that are waited for, up to ``patience_s``, if they run.
+        """
         self._discover()
-        self._questions = Questions(self._node, sorted(set(self._node_names())), PARAMETERS)
-        self._questions.ask(self._executor, ASK_S)
+        nodes = set(self._node_names())
+        self._questions = Questions(self._node, sorted(nodes), PARAMETERS)
+        self._questions.ask(self._executor, nodes.intersection(ours), patience_s)
         return self._graph()
 
     def listen(
@@ -132,6 +136,7 @@ def looking(namespace: str) -> Iterator[Look]:
             use_global_arguments=False,
             enable_rosout=False,
             start_parameter_services=False,
+            parameter_overrides=[Parameter("start_type_description_service", value=False)],
         )
     except Exception as error:  # rclpy has a different exception for each bad word
         context.try_shutdown()

@@ -55,7 +55,7 @@ def examine(options: Options) -> Findings:
         from rlcg_policy.doctor.doctor_node import installed_share
 
         _Examination(report, options, installed_share()).run()
-    return _judged(report, options.expected_nodes)
+    return judged(report, options.expected_nodes)
 
 
 class _Examination:
@@ -73,7 +73,7 @@ class _Examination:
         report, options = self._report, self._options
         with looking(options.namespace) as look:
             report.ok("middleware", look.middleware)
-            first = look.first_graph()
+            first = look.first_graph(nodes.our_nodes(options.namespace), options.patience_s)
             robot, bounds = self._robot(first)
             dds.check(report, os.environ, "" if robot is None else robot.name)
             of_profile = {} if robot is None else robot.topics
@@ -166,7 +166,7 @@ class _Examination:
         surroundings.check_disk(self._report, folder, size * rate_hz, least_mb)
 
 
-def _judged(report: Findings, expected_nodes: tuple[str, ...]) -> Findings:
+def judged(report: Findings, expected_nodes: tuple[str, ...]) -> Findings:
     """Return the findings; what is expected to run and does not is an error."""
     if not expected_nodes:
         return report

@@ -11,6 +11,7 @@ from rlcg_policy.doctor.wiring import NODES
 from rlcg_policy.profile import TOPICS
 
 LISTEN_S, QUICK_LISTEN_S = 3.0, 1.2
+PATIENCE_S, QUICK_PATIENCE_S = 8.0, 1.2
 EPILOG = """\
 Each line: ok, absent (does not run), warning or error; what was found; what was expected; what to
 do. Exit code 0: no error. 1: an error, or a warning with --strict. 2: wrong command line.
@@ -37,6 +38,11 @@ class Options:
     listen_s: float = LISTEN_S
     strict: bool = False
     json: bool = False
+
+    @property
+    def patience_s(self) -> float:
+        """How long nodes may take to answer: one of a loaded machine is not dead."""
+        return QUICK_PATIENCE_S if self.quick else PATIENCE_S
 
 
 def parse(words: Sequence[str]) -> Options:
