@@ -17,7 +17,7 @@ import pytest
 from rlcg_bench.soak import usage
 from rlcg_bench.soak.log import FILE, read
 
-END_S = 60.0
+END_S = 90.0
 COMMAND = (sys.executable, "-m", "rlcg_bringup.cli", "soak")
 
 
@@ -65,9 +65,9 @@ def grasped(folder: Path) -> int:
 
 @pytest.mark.slow
 def test_a_minute_of_the_whole_graph_loses_nothing_and_ends_well(tmp_path: Path) -> None:
-    words = ("minutes:=0.7", "grasps:=4", "period_s:=2", "bags:=2")
+    words = ("minutes:=0.6", "grasps:=4", "period_s:=2", "bags:=2")
     with soak(tmp_path, *words) as process:
-        assert process.wait(0.7 * 60.0 + END_S) == 0, told(tmp_path)
+        assert process.wait(36.0 + END_S) == 0, told(tmp_path)
     found = report(tmp_path)
     assert found["good"]
     assert found["complete"]
@@ -81,7 +81,7 @@ def test_a_minute_of_the_whole_graph_loses_nothing_and_ends_well(tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_a_soak_is_cut_off_gone_on_with_and_fails_by_name_when_a_node_dies(tmp_path: Path) -> None:
+def test_a_soak_is_cut_off_and_gone_on_with_and_fails_when_a_node_dies(tmp_path: Path) -> None:
     words = ("minutes:=30", "backend:=mock", "period_s:=0.5")
     with soak(tmp_path, *words) as process:
         until(lambda: grasped(tmp_path) >= 2, tmp_path)

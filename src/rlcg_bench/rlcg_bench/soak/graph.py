@@ -17,6 +17,7 @@ from rlcg_core.errors import WorldError
 
 END_LIMIT_S, START_LIMIT_S = 20.0, 300.0
 RUNS, BAGS = "runs", "bags"
+TELLING = ("has died", "error:")
 _PR_SET_PDEATHSIG = 1
 
 
@@ -43,9 +44,10 @@ class Process:
 
     @property
     def last_words(self) -> str:
-        """The last line that it printed."""
+        """The last line that tells of an error, else the last one that it printed."""
         lines = self._log.read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it printed nothing"
+        errors = [line for line in lines if any(word in line for word in TELLING)]
+        return [*lines, *errors][-1] if lines else "it printed nothing"
 
     def end(self) -> None:
         """Ask it to end, and wait; what does not end within 20 s is killed and is a failure."""
