@@ -39,7 +39,8 @@ from rlcg_ros.parameters import declare, given, watch
 from rlcg_ros.run import run
 from rlcg_ros.shares import find_share, find_urdf
 
-POLL_S = 0.05
+# A fifth of the shortest deadman that fits commands at 10 Hz; a look costs some 50 us.
+POLL_S = 0.02
 ACK_S = 0.3
 
 

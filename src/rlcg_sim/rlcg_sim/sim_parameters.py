@@ -57,7 +57,7 @@ class SimParameters:
         1, "fault: only every n-th pixel and row", low=1, high=64, settable=True
     )
     fault_clock_jump_s: float = param(
-        0.0, "fault: shift of /clock and all stamps", low=-1e6, high=1e6, settable=True
+        0.0, "fault: shift of /clock and all stamps", low=-1e10, high=1e10, settable=True
     )
     fault_joints_silent: bool = param(False, "fault: no joint states", settable=True)
 
