@@ -60,6 +60,12 @@ WRONG = [
     ("ros2 run rlcg_policy police_node", "no executable police_node"),
     ("ros2 run rlcg_policy policy_node --ros-args -p modle:=x", "no parameter modle"),
     ("ros2 run rlcg_policy arm_node --ros-args -r joint_state:=/x", "joint_state is no topic"),
+    ("ros2 run rlcg_policy camera_node --ros-args -p arm_node:urdf:=x", "no parameter urdf"),
+    (
+        "ros2 run rlcg_policy camera_node --ros-args --params-file my/config/camera.yaml "
+        "-p framerate:=5",
+        "write camera_node:framerate",
+    ),
     ("ros2 param set /arm_node speed 1", "no parameter speed"),
     ("ros2 service call /arm_node/home std_srvs/srv/Triger", "Triger"),
     ("ros2 action send_goal /x rlcg_msgs/action/Grasp '{dry: true}'", "no field dry"),

@@ -124,13 +124,29 @@ def _run(words: Sequence[str]) -> list[str]:
 
 def _ros_arguments(package: str, executable: str, words: Sequence[str]) -> list[str]:
     known, found = node_parameters(package, executable), []
-    for flag, word in pairwise([*words, ""]):
-        name = word.partition(":=")[0]
-        if flag == "-p" and name not in known:
+    pairs = list(pairwise([*words, ""]))
+    files = [word for flag, word in pairs if flag == "--params-file"]
+    fixed = [name for file in files for name in _fixed_by(Path(file).name)]
+    for flag, word in pairs:
+        node, _, name = word.partition(":=")[0].rpartition(":")
+        if flag == "-p" and (name not in known or node not in ("", executable)):
             found.append(f"{executable} has no parameter {name}")
-        if flag == "-r" and name.removeprefix("~/").lstrip("/") not in NAMES:
+        elif flag == "-p" and not node and name in fixed:
+            found.append(f"the file wins over {name}: write {executable}:{name}")
+        elif flag == "-r" and name.removeprefix("~/").lstrip("/") not in NAMES:
             found.append(f"{name} is no topic of ours")
     return found
+
+
+def _fixed_by(file: str) -> list[str]:
+    """Return the parameters that a file of ours sets for a node by name.
+
+    Those win over what the command line sets for all nodes.
+    """
+    path = ROOT / "config" / file
+    sections = yaml.safe_load(path.read_text()) if path.exists() else {}
+    named = [one["ros__parameters"] for key, one in sections.items() if key != "/**"]
+    return [name for section in named for name in section]
 
 
 @cache
