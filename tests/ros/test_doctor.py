@@ -20,7 +20,7 @@ from rlcg_policy.doctor.command import doctor
 from rlcg_policy.doctor.doctor_node import looking
 
 # For runs without any node, beside the cell that all tests share.
-EMPTY_DOMAIN = 11 + os.getpid() % 10
+EMPTY_DOMAIN = 222 + os.getpid() % 10
 RUNNING = ("nodes", "lifecycle", "gate", "connections", "clock", "calibration", "joints", "model")
 
 
@@ -93,7 +93,7 @@ def test_other_publishers_and_types_are_named_with_both_sides(
 
 def test_it_has_no_publisher_of_its_own(cell: MockCell) -> None:
     with looking("") as look:
-        look.first_graph(ours=(), patience_s=0.0)
+        look.first_graph(awaited=(), patience_s=0.0)
         name = f"_rlcg_doctor_{os.getpid()}"
 
         def seen() -> bool:

@@ -2,7 +2,7 @@
 """What other nodes answer about themselves: some of their parameters, and their lifecycle state."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,39 +49,42 @@ class Questions:
     node, the label of its state. Nodes that have not the services are not asked.
     """
 
-    def __init__(self, node: Node, nodes: Sequence[str], names: Collection[str]) -> None:
+    def __init__(self, node: Node, names: Collection[str]) -> None:
         self.parameters: dict[str, dict[str, Any]] = {}
         self.states: dict[str, str] = {}
-        self._node, self._names, self._questions = node, names, list[_Question]()
-        self._services: dict[str, tuple[str, Any, Callable[[str, Any], None]]] = {}
-        for one in nodes:
-            self._services[f"{one}/list_parameters"] = (one, ListParameters, self._listed)
-            self._services[f"{one}/get_state"] = (one, GetState, self._told_state)
+        self._node, self._names = node, names
+        self._questions: dict[str, _Question] = {}
 
     def ask(self, executor: Executor, awaited: Collection[str], timeout_s: float) -> None:
-        """Spin until all have answered whose services are known, and ``awaited``; or time is up."""
+        """Spin until ``awaited`` have answered, and what was asked of others; or time is up."""
         end_s = time.monotonic() + timeout_s
         while time.monotonic() < end_s:
-            self.send()
-            if self.parameters.keys() >= set(awaited) and all(q.answered for q in self._questions):
+            self.send(awaited)
+            questions = self._questions.values()
+            if self.parameters.keys() >= set(awaited) and all(q.answered for q in questions):
                 return
             executor.spin_once(timeout_sec=_SPIN_S)
 
-    def send(self) -> None:
-        """Send what can be sent; answers come while spinning."""
+    def send(self, nodes: Collection[str]) -> None:
+        """Send what has not been answered; answers come while spinning."""
         there = {name for name, _ in self._node.get_service_names_and_types()}
-        for service in sorted(there & self._services.keys()):
-            of, kind, take = self._services.pop(service)
-            self._add(of, service, kind, kind.Request(), take)
-        for question in self._questions:
+        for of in nodes:
+            for kind, name, take in (
+                (ListParameters, f"{of}/list_parameters", self._listed),
+                (GetState, f"{of}/get_state", self._told_state),
+            ):
+                if name in there:
+                    self._add(of, name, kind, kind.Request(), take)
+        for question in self._questions.values():
             if not question.answered:
                 question.send()
 
     def _add(
         self, of: str, service: str, kind: Any, request: Any, take: Callable[[str, Any], None]
     ) -> None:
-        client = self._node.create_client(kind, service)
-        self._questions.append(_Question(of, client, request, take))
+        if service not in self._questions:
+            client = self._node.create_client(kind, service)
+            self._questions[service] = _Question(of, client, request, take)
 
     def _listed(self, of: str, answer: Any) -> None:
         names = [name for name in answer.result.names if name in self._names]

@@ -28,9 +28,10 @@ from rlcg_ros.graph import endpoints, full_name, mismatches
 from rlcg_ros.questions import Questions
 from rlcg_ros.shares import find_share
 
-# Within shared memory nodes find each other in 0.1 to 0.8 s, later under load. A graph that has
-# nodes and stands still is complete.
-LEAST_S, STILL_S, MOST_S = 1.0, 0.5, 2.5
+# Within shared memory nodes find each other in 0.1 to 0.8 s, later under load. A graph that has the
+# nodes that are waited for, and stands still, is complete.
+FIND_S, STILL_S = 1.0, 0.5
+ASK_AGAIN_S = 0.3
 PARAMETERS = (
     "bag_directory",
     "camera_position_m",
@@ -54,18 +55,17 @@ class Look:
 
     def __init__(self, node: Node, executor: SingleThreadedExecutor) -> None:
         self._node, self._executor = node, executor
-        self._questions: Questions | None = None
+        self._questions = Questions(node, PARAMETERS)
         self.middleware = rclpy.get_rmw_implementation_identifier()
 
-    def first_graph(self, ours: Collection[str], patience_s: float) -> Graph:
+    def first_graph(self, awaited: Collection[str], patience_s: float) -> Graph:
         """Return the graph once it stands still and the nodes have answered.
 
-        ``ours``: full names of nodes that are waited for, up to ``patience_s``, if they run.
+        ``awaited``: full names of nodes that have ``patience_s`` to be found, and then to answer.
         """
-        self._discover()
-        nodes = set(self._node_names())
-        self._questions = Questions(self._node, sorted(nodes), PARAMETERS)
-        self._questions.ask(self._executor, nodes.intersection(ours), patience_s)
+        self._discover(set(awaited), patience_s)
+        there = set(self._node_names()).intersection(awaited)
+        self._questions.ask(self._executor, there, patience_s)
         return self._graph()
 
     def listen(
@@ -73,23 +73,24 @@ class Look:
     ) -> tuple[Graph, Heard]:
         """Return the graph after ``listen_s``, and what came until then."""
         ear = Ear(self._node, _topics(names, namespace))
-        end_s = time.monotonic() + listen_s
-        while (left_s := end_s - time.monotonic()) > 0.0:
-            self._spin(min(left_s, _SPIN_S))
-            if self._questions is not None:
-                self._questions.send()  # who was slow may answer still
+        end_s, ask_s = time.monotonic() + listen_s, 0.0
+        while (now_s := time.monotonic()) < end_s:
+            self._spin(min(end_s - now_s, _SPIN_S))
+            if now_s > ask_s:  # others than those awaited, and those that were slow
+                self._questions.send(self._node_names())
+                ask_s = now_s + ASK_AGAIN_S
         return self._graph(), ear.heard(transform_camera_to_base)
 
-    def _discover(self) -> None:
+    def _discover(self, awaited: set[str], patience_s: float) -> None:
         begun_s = changed_s = time.monotonic()
         seen: object = None
-        while (now_s := time.monotonic()) - begun_s < MOST_S:
+        while (now_s := time.monotonic()) - begun_s < FIND_S + patience_s:
             self._spin(_SPIN_S)
             nodes, node = self._node_names(), self._node
             found = (nodes, node.get_topic_names_and_types(), node.get_service_names_and_types())
             if found != seen:
                 seen, changed_s = found, now_s
-            elif nodes and now_s - begun_s > LEAST_S and now_s - changed_s > STILL_S:
+            elif now_s - changed_s > STILL_S and awaited <= set(nodes):
                 return
 
     def _graph(self) -> Graph:
@@ -97,13 +98,12 @@ class Look:
         own = self._node.get_fully_qualified_name()
         topics = sorted(name for name, _ in self._node.get_topic_names_and_types())
         pairs = [pair for topic in topics for pair in mismatches(self._node, topic)]
-        asked = self._questions
         return Graph(
             tuple(self._node_names()),
             tuple(e for t in topics for e in endpoints(self._node, t) if e.node != own),
             tuple(pair for pair in pairs if not pair.involves(own)),
-            asked.parameters if asked is not None else {},
-            asked.states if asked is not None else {},
+            self._questions.parameters,
+            self._questions.states,
         )
 
     def _spin(self, timeout_s: float) -> None:

@@ -73,7 +73,7 @@ class _Examination:
         report, options = self._report, self._options
         with looking(options.namespace) as look:
             report.ok("middleware", look.middleware)
-            first = look.first_graph(nodes.our_nodes(options.namespace), options.patience_s)
+            first = look.first_graph((self._policy, self._arm), options.patience_s)
             robot, bounds = self._robot(first)
             dds.check(report, os.environ, "" if robot is None else robot.name)
             of_profile = {} if robot is None else robot.topics

@@ -11,7 +11,7 @@ from rlcg_policy.doctor.wiring import NODES
 from rlcg_policy.profile import TOPICS
 
 LISTEN_S, QUICK_LISTEN_S = 3.0, 1.2
-PATIENCE_S, QUICK_PATIENCE_S = 8.0, 1.2
+PATIENCE_S, QUICK_PATIENCE_S = 5.0, 1.2
 EPILOG = """\
 Each line: ok, absent (does not run), warning or error; what was found; what was expected; what to
 do. Exit code 0: no error. 1: an error, or a warning with --strict. 2: wrong command line.
@@ -41,7 +41,7 @@ class Options:
 
     @property
     def patience_s(self) -> float:
-        """How long nodes may take to answer: one of a loaded machine is not dead."""
+        """How long nodes may take to be found, and to answer [s]: under load, not dead."""
         return QUICK_PATIENCE_S if self.quick else PATIENCE_S
 
 
