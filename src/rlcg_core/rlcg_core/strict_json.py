@@ -14,7 +14,7 @@ from rlcg_core.stored_file import MIB, read_file
 T = TypeVar("T")
 
 # Lists of nothing take twenty times their text in memory.
-MOST_BYTES = 16 * MIB
+MOST_BYTES = 8 * MIB
 
 
 def read(cls: type[T], path: Path) -> T:

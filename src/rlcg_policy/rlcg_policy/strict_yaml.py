@@ -47,7 +47,7 @@ class _StrictLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError(f"it has a reference{self.peek_event().start_mark}")
+            raise yaml.YAMLError("it has a reference (*name), expected the value itself")
         self.depth += 1
         if self.depth > DEEPEST:
             raise yaml.YAMLError(f"it is deeper than {DEEPEST} levels")

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import lz4.frame
 import zstandard
@@ -17,7 +17,10 @@ from mcap_ros2.decoder import DecoderFactory
 from rlcg_core.errors import DataError
 
 # What a reader of a file that ends anywhere can run into.
-CUT_SHORT = (McapError, struct.error, zstandard.ZstdError, RuntimeError, ValueError, EOFError)
+CUT_SHORT = (
+    *(McapError, struct.error, zstandard.ZstdError),
+    *(RuntimeError, ValueError, EOFError, OverflowError),
+)
 # A chunk of ours has 4 MiB and a message.
 CHUNK_BYTES = 128 * 1024 * 1024
 
@@ -101,9 +104,9 @@ class BagReader:
         return found
 
     def _records(self) -> Iterator[McapRecord]:
-        longest = self.file.stat().st_size  # no record is longer than its file
         with self.file.open("rb") as stream:
-            reader = StreamReader(stream, emit_chunks=True, record_size_limit=longest)
+            bounded = _Bounded(stream, self.file.stat().st_size)
+            reader = StreamReader(cast(BinaryIO, bounded), emit_chunks=True)
             try:
                 for record in reader.records:
                     if isinstance(record, Chunk):
@@ -112,6 +115,17 @@ class BagReader:
                         yield record
             except CUT_SHORT:
                 self.truncated = True
+
+
+class _Bounded:
+    """A file of which no more is asked for than it has: a damaged length would take memory."""
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self._stream, self._size = stream, size
+
+    def read(self, count: int) -> bytes:
+        """Return up to ``count`` bytes."""
+        return self._stream.read(min(count, self._size))
 
 
 def _unpacked(chunk: Chunk) -> Chunk:
