@@ -67,10 +67,20 @@ def shm_only(repository: Path) -> str:
     return str(repository / "config" / "fastdds_shm_only.xml")
 
 
-def dds_findings(environment: dict[str, str], robot: str = "sim") -> Findings:
+def dds_findings(
+    environment: dict[str, str], robot: str = "sim", middleware: str = "rmw_fastrtps_cpp"
+) -> Findings:
     report = Findings()
-    dds.check(report, environment, robot)
+    dds.check(report, environment, middleware, robot)
     return report
+
+
+def test_a_profile_of_fast_dds_keeps_no_other_middleware_within_the_machine(shm_only: str) -> None:
+    given = {"FASTDDS_DEFAULT_PROFILES_FILE": shm_only}
+    report = dds_findings(given, middleware="rmw_cyclonedds_cpp")
+    assert only(report, "dds profile").grade is Grade.WARNING
+    assert "no effect on rmw_cyclonedds_cpp" in only(report, "dds profile").found
+    assert "the network" in only(report, "dds range").found
 
 
 def test_the_shipped_profile_opens_no_socket_and_one_with_udp_does(

@@ -10,6 +10,7 @@ from rlcg_core.errors import ConfigError
 from rlcg_policy.doctor.finding import Findings
 
 PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+FAST = "rmw_fastrtps"
 RANGES = ("SUBNET", "LOCALHOST", "OFF", "SYSTEM_DEFAULT")
 # A port of a higher domain may fall into Linux's ephemeral range and be taken by then.
 SAFE_DOMAIN, LAST_DOMAIN = 101, 232
@@ -18,16 +19,27 @@ SHM_WARN_MB, SHM_LEAST_MB = 64, 16
 SHM = Path("/dev/shm")
 
 
-def check(report: Findings, environment: Mapping[str, str], robot: str, shm: Path = SHM) -> None:
-    """Add what the environment says of DDS; ``robot``: name of the profile, "sim" has no robot."""
+def check(
+    report: Findings,
+    environment: Mapping[str, str],
+    middleware: str,
+    robot: str,
+    shm: Path = SHM,
+) -> None:
+    """Add what the environment says of DDS.
+
+    ``middleware``: as rclpy names it. ``robot``: name of the profile; "sim" has no robot.
+    """
     path = next((environment[name] for name in PROFILE_VARIABLES if environment.get(name)), "")
-    try:
-        shm_only = bool(path) and opens_no_socket(Path(path))
-    except ConfigError as error:
-        report.error("dds profile", str(error))
-        shm_only = False
-    else:
-        _profile(report, path, shm_only, robot)
+    fast = middleware.startswith(FAST)
+    shm_only = False
+    with report.attempt("dds profile"):
+        shm_only = bool(path) and fast and opens_no_socket(Path(path))
+        if path and not fast:
+            text = f"{Path(path).name} has no effect on {middleware}"
+            report.warning("dds profile", text, "the middleware's own, as CYCLONEDDS_URI")
+        else:
+            _profile(report, path, shm_only, robot)
     _domain(report, environment.get("ROS_DOMAIN_ID", ""), shm_only)
     _range(report, environment, shm_only)
     _room(report, shm)

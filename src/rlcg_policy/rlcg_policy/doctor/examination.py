@@ -75,7 +75,8 @@ class _Examination:
             report.ok("middleware", look.middleware)
             first = look.first_graph((self._policy, self._arm), options.patience_s)
             robot, bounds = self._robot(first)
-            dds.check(report, os.environ, "" if robot is None else robot.name)
+            name = "" if robot is None else robot.name
+            dds.check(report, os.environ, look.middleware, name)
             of_profile = {} if robot is None else robot.topics
             names = wiring.names(first, dict(options.topics), of_profile, options.namespace)
             pose = self._camera_pose(first)
