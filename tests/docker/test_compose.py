@@ -15,6 +15,7 @@ FILE = ROOT / "docker" / "compose.yaml"
 SERVICES = ("sim", "robot", "gpu", "train")
 # A launch sends SIGTERM 5 s after SIGINT, and SIGKILL 5 s after that.
 LAUNCH_ENDS_S = 10
+PICTURE_BYTES = 512 * 640 * 3
 
 
 def defaults(text: str) -> str:
@@ -86,7 +87,10 @@ def test_drivers_on_the_host_are_reached_by_network_and_shared_memory(
     assert (service["network_mode"], service["ipc"]) == ("host", "host")
     profile = service["environment"]["FASTDDS_DEFAULT_PROFILES_FILE"]
     text = (ROOT / Path(profile).relative_to("/opt/rlcg")).read_text()
-    assert "<type>UDPv4</type>" in text
+    assert set(re.findall(r"<type>(\w+)</type>", text)) == {"UDPv4", "SHM"}
+    # With less room a subscriber that takes the newest only loses pictures.
+    (room_bytes,) = re.findall(r"<segment_size>(\d+)</segment_size>", text)
+    assert int(room_bytes) > 4 * PICTURE_BYTES
     # robot.launch.py takes away the profile for one machine only, which it knows by its name.
     assert "fastdds_shm_only" not in profile
 
