@@ -15,8 +15,11 @@ from rlcg_core.bundle import Bundle
 from rlcg_core.cem import ScoredSamples
 from rlcg_core.errors import BundleError, InputError
 from rlcg_core.trace import Trace
+from rlcg_policy.graph_runner import open_form
 from rlcg_policy.graphs import form_bytes
 from rlcg_policy.onnx_policy import OnnxPolicy
+from rlcg_policy.plan_roster import Serving
+from rlcg_policy.plans import forms, named
 from rlcg_policy.sample_scorer import SampleScorer, with_scores
 from rlcg_policy.serving_options import ServingOptions
 
@@ -32,7 +35,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 def decided(loaded: Bundle, plan: str = "cpu-float32") -> tuple[OnnxPolicy, Trace]:
-    policy = OnnxPolicy(loaded, replace(CPU, plan=plan))
+    """Return a policy that decided once by a plan, which is not measured before."""
+    policy = OnnxPolicy(loaded, CPU)
+    if plan != CPU.plan:
+        form = forms(loaded, named(plan))[0]
+        runner = open_form(loaded, form, named(plan), threads=1)
+        policy.serving = Serving(named(plan), form, runner)
     policy.reset(5)
     policy.decide(observation(0, 1.0))
     assert policy.trace is not None
@@ -45,8 +53,14 @@ def best_shown(drawn: ScoredSamples) -> tuple[np.ndarray, float]:
     return drawn.samples[best], float(drawn.q_values[best])
 
 
-@pytest.mark.parametrize("name", ["robot1_grasp_success", "robot1_qt_opt_distilled"])
-@pytest.mark.parametrize("plan", ["cpu-float32", "cpu-int8"])
+@pytest.mark.parametrize(
+    ("name", "plan"),
+    [
+        ("robot1_grasp_success", "cpu-float32"),
+        ("robot1_grasp_success", "cpu-int8"),
+        ("robot1_qt_opt_distilled", "cpu-float32"),
+    ],
+)
 def test_the_chosen_goal_is_the_best_of_the_samples_shown(name: str, plan: str) -> None:
     loaded = bundle.load(MODELS / name)
     policy, trace = decided(loaded, plan)

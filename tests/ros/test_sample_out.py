@@ -168,6 +168,8 @@ def test_decisions_do_not_wait_and_the_newest_is_shown(
     release.set()
     bench.until(lambda: len(explained) == 2, "second search")
     assert explained[1] is later[-1]
+    bench.until(lambda: bench.count(TOPIC) >= 2, "markers of both")
+    assert len(explained) == 2
 
 
 def test_what_cannot_be_shown_is_said_once_and_ends_nothing(
