@@ -20,7 +20,7 @@ MOVE = Action(np.array([0.01, 0.0, -0.01]))
 WILD = np.array([0.5, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0])
 STOP = Action(np.zeros(3), terminate=True)
 # One wait is shorter than the deadman's and the cool-down's time, two are longer.
-WAIT_S, BLIND_S, POLL_S = 0.4, 0.6, 0.1
+WAIT_S, BLIND_S, POLL_S = 0.4, 0.45, 0.1
 
 
 def send(world: World, command: GateCommand, sound: bool) -> None:
