@@ -221,7 +221,8 @@ def test_a_second_commander_is_an_error_and_a_recorder_is_no_driver() -> None:
 def test_an_input_that_nobody_publishes_is_absent() -> None:
     reader = subscribes("/policy_node", "/image_raw", IMAGE)
     report = Findings()
-    wiring.check_inputs(report, graph(reader, CAMERA), ("/policy_node",))
+    viewer = subscribes("/rviz", "/other", IMAGE)
+    wiring.check_inputs(report, graph(reader, CAMERA, viewer), ("/policy_node",))
     assert not report
     wiring.check_inputs(report, graph(reader), ("/policy_node",))
     assert grades(report) == [Grade.ABSENT]
