@@ -41,9 +41,15 @@ def form_bytes(bundle: Bundle, form: GraphForm) -> bytes:
 
 def _parsed(name: str, contents: bytes) -> onnx.ModelProto:
     try:
-        return onnx.load_model_from_string(contents)
+        model = onnx.load_model_from_string(contents)
     except Exception as error:  # protobuf's own kind of error, which onnx does not name
         raise BundleError(f"{name} is no ONNX graph ({error}): fetch the bundle again") from error
+    graph = model.graph
+    texts = [text for node in graph.node for text in (*node.input, *node.output)]
+    texts += [one.name for one in (*graph.initializer, *graph.input, *graph.output)]
+    if not all(isinstance(text, str) for text in texts):  # protobuf leaves other bytes as they are
+        raise BundleError(f"{name} has names that are no text: fetch the bundle again")
+    return model
 
 
 def _lacking(model: onnx.ModelProto) -> set[str]:
@@ -80,7 +86,7 @@ def _check_inside(file: str, model: onnx.ModelProto) -> None:
         for tensor in (*graph.initializer, *constants):
             if tensor.data_location == onnx.TensorProto.EXTERNAL:
                 raise BundleError(
-                    f"{file}: weight {tensor.name:.60} lies in another file, expected none"
+                    f"{file}: weight {tensor.name!s:.60} lies in another file, expected none"
                 )
         graphs += [one.g for one in attributes if one.HasField("g")]
         graphs += [inner for one in attributes for inner in one.graphs]
@@ -94,7 +100,7 @@ def _check_weights(file: str, tensors: Iterable[onnx.TensorProto]) -> None:
             values = numpy_helper.to_array(tensor).astype(np.float64)
         except (ValueError, TypeError, OverflowError, MemoryError) as error:
             raise BundleError(
-                f"{file}: weight {tensor.name:.60} cannot be read ({error}): export it again"
+                f"{file}: weight {tensor.name!s:.60} cannot be read ({error}): export it again"
             ) from error
         bad = values.size - int(np.count_nonzero(np.isfinite(values)))
         if bad:
