@@ -47,7 +47,7 @@ RECORDED = (
     "/diagnostics",
 )
 MOVING_RAD_S = 0.02
-LEAD_IN_S, LEAD_IN_TRIES = 0.6, 4
+LEAD_IN_S, LEAD_IN_TRIES, QUIET_S = 0.6, 10, 1.5
 # The simulator's stamps are near enough to the machine's time.
 IN_TIME_S = 0.01
 SAMPLES = 10
@@ -208,6 +208,7 @@ class FaultCell(RosBench):
             if not self.policy.running:
                 self.start_policy()
             if self.gate_state is GateState.STOPPED:
+                self.keep_time()  # a simulator that stalled is behind
                 self.call(Trigger, "arm_node/reset_stop", Trigger.Request())
             return self.gate_state is GateState.READY and self.action.server_is_ready()
 
@@ -242,19 +243,21 @@ class FaultCell(RosBench):
             self._news.wait_for(condition, timeout_s)
 
     def _moves(self, begun_s: float) -> bool:
-        """Wait until the arm moves as commanded, or is stopped; say which."""
-        wanted = max(3, round(LEAD_IN_S * self.rate_hz))
+        """Wait until the arm moves as commanded; False if it is stopped, or commands cease."""
+        wanted, asked_s = max(3, round(LEAD_IN_S * self.rate_hz)), time.monotonic()
 
         def moves() -> bool:
             speeds = self.heard["robot/joint_states"][-1][1].velocity
             sent = len(self.since("gate/joint_trajectory", begun_s))
             return sent >= wanted and max(map(abs, speeds)) > MOVING_RAD_S
 
-        def decided() -> bool:
-            return moves() or self.gate_state is GateState.STOPPED
+        def ended() -> bool:
+            commanded = self.since("grasp_command", begun_s)
+            newest_s = commanded[-1][0] if commanded else asked_s
+            return self.gate_state is GateState.STOPPED or time.monotonic() - newest_s > QUIET_S
 
-        self.until(decided, Told(self.story), START_S)
-        return self.gate_state is not GateState.STOPPED
+        self.until(lambda: moves() or ended(), Told(self.story), START_S)
+        return not ended()
 
     def story(self) -> str:
         """Return what the gate said last, and the end of every log."""

@@ -24,11 +24,13 @@ class Lost:
 
     heard: int
     missing: int
+    topics: tuple[str, ...]
 
     @property
     def text(self) -> str:
         """Say it in words."""
-        return f"{self.heard} commands, trajectories and stops heard, {self.missing} in no bag"
+        where = f" ({', '.join(self.topics)})" if self.topics else ""
+        return f"{self.heard} commands, trajectories, stops heard, {self.missing} in no bag{where}"
 
 
 class Recording:
@@ -79,7 +81,8 @@ class Recording:
             for _, message in cell.heard[topic]
             if topic != "gate/gate_status" or message.state == message.STOPPED
         ]
-        return Lost(len(heard), sum(item not in stored for item in heard))
+        missing = [topic for topic, key in heard if (topic, key) not in stored]
+        return Lost(len(heard), len(missing), tuple(sorted(set(missing))))
 
 
 def _key(topic: str, message: Any) -> tuple[object, ...]:

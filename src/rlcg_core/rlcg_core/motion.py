@@ -19,6 +19,9 @@ from rlcg_core.types import Action, ArmTrajectory
 FloatArray = npt.NDArray[np.float64]
 
 HOME_SPEED_FRACTION = 0.15
+# An arm on the move is ahead of where it was measured, by its speed times the age of the sample.
+# Sent back within less than 2.12 times that age, it would be faster than it was: 45 ms are allowed.
+HOLD_S = 0.1
 # A jaw within this of where it shall be needs no time to get there.
 JAW_STILL_M = 0.002
 
@@ -85,8 +88,8 @@ class MotionPlanner:
 
         The jaw keeps its commanded opening: at the measured one it would let an object go.
         """
-        period_s = self._limits.step_period_s
-        return replace(self._motion(latest, period_s, period_s), is_hold=True)
+        duration_s = max(self._limits.step_period_s, HOLD_S)
+        return replace(self._motion(latest, duration_s, duration_s), is_hold=True)
 
     def home(self, home_rad: FloatArray, latest: FloatArray, speed_scale: float = 1.0) -> Motion:
         """Return a slow motion to ``home_rad`` (n,) with the jaw open, or raise `GateError`."""
