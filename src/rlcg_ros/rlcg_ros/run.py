@@ -81,7 +81,7 @@ def _in_enclave(argv: Sequence[str]) -> list[str]:
 
 
 def _run_node(make_node: Callable[[], Node], threads: int, request: _StopRequest) -> int:
-    node = make_node()
+    node = _made(make_node)
     executor: Executor = (
         SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)
     )
@@ -99,6 +99,15 @@ def _run_node(make_node: Callable[[], Node], threads: int, request: _StopRequest
         return _exit_code(node) or 0
     finally:
         _end(node, executor)
+
+
+def _made(make_node: Callable[[], Node]) -> Node:
+    try:
+        return make_node()
+    except RuntimeError as error:  # rclpy's own kind, which is not public
+        if "error creating node" not in str(error):
+            raise
+        raise ConfigError(f"ROS cannot make the node: {_one_line(error)}") from error
 
 
 def _exit_code(node: Node) -> int | None:
