@@ -172,6 +172,18 @@ def test_decisions_do_not_wait_and_the_newest_is_shown(
     assert len(explained) == 2
 
 
+def test_a_rest_ends_the_thread_and_the_next_decision_begins_another(
+    bench: RosBench, make: Made, policy: OnnxPolicy, trace: Trace
+) -> None:
+    out = make(policy.explain)
+    listen(bench)
+    note_until_heard(bench, out, trace)
+    out.rest()
+    assert "cem_samples" not in {thread.name for thread in threading.enumerate()}
+    bench.received[TOPIC].clear()
+    note_until_heard(bench, out, trace)
+
+
 def test_what_cannot_be_shown_is_said_once_and_ends_nothing(
     bench: RosBench, make: Made, policy: OnnxPolicy, trace: Trace, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -58,9 +58,9 @@ def cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cell]:
         bench.listen(Image, "image_raw", qos.IMAGE_READ)
         bench.listen(CameraInfo, "camera_info", qos.IMAGE_READ)
         client = ActionClient(bench.node, Grasp, "policy_node/grasp")
-        bench.until(client.server_is_ready, f"policy_node in {launched.lines}", 30.0)
+        bench.until(client.server_is_ready, "policy_node", 60.0)
         grasp(bench, client)
-        bench.until(lambda: all(map(bench.count, MARKERS)), f"markers: {launched.output}")
+        bench.until(lambda: all(map(bench.count, MARKERS)), "markers", 60.0)
         yield Cell(bench, launched)
         launched.control_c()
 

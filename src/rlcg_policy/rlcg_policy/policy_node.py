@@ -97,6 +97,7 @@ class PolicyNode(ManagedNode):
         if self._settling is not None:
             self._finish(self._settling.end)
         self._command_out.wait_for_all_acked(Duration(seconds=ACK_S))
+        self._out.rest()
 
     def teardown(self) -> None:
         """Release everything."""

@@ -61,6 +61,10 @@ class DecisionOut:
         msg = end_to_msg(end, self._by.episode_id, now(self._node).ros_s)
         self._results.publish(msg)
 
+    def rest(self) -> None:
+        """Leave nothing running until the next decision."""
+        self._samples.rest()
+
     def close(self) -> None:
         """Withdraw the topics."""
         self._samples.close()

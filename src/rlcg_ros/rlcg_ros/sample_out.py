@@ -17,6 +17,8 @@ from rlcg_ros.conversions.sample_markers import samples_to_markers
 Explain = Callable[[Trace], ScoredSamples]
 # Beside a decision, the thread gets about a tenth of the processor that both want.
 NICE = 10
+# A search of a great network on a busy machine may last longer; it is left alone then.
+JOIN_S = 2.0
 
 
 class SampleOut:
@@ -42,19 +44,23 @@ class SampleOut:
         if not trace.inputs or self._out.get_subscription_count() == 0:
             return
         with self._news:
-            self._newest = trace
+            self._newest, self._ending = trace, False
             self._news.notify()
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._work, name="cem_samples", daemon=True)
             self._thread.start()
 
-    def close(self) -> None:
-        """End the thread and withdraw the topic."""
+    def rest(self) -> None:
+        """End the thread, before the process may; the next decision that is wanted starts one."""
         with self._news:
             self._ending = True
             self._news.notify()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(JOIN_S)
+
+    def close(self) -> None:
+        """End the thread and withdraw the topic."""
+        self.rest()
         self._node.destroy_publisher(self._out)
 
     def _work(self) -> None:
@@ -66,7 +72,12 @@ class SampleOut:
             except RlcgError as error:
                 self._tell(f"no samples to show: {error}")
             else:
-                markers = samples_to_markers(drawn, trace, self._variables, self._frame)
+                self._publish(samples_to_markers(drawn, trace, self._variables, self._frame))
+
+    def _publish(self, markers: MarkerArray) -> None:
+        with self._news:
+            # At the end the publisher may be gone.
+            if not self._ending:
                 self._out.publish(markers)
 
     def _next(self) -> Trace | None:
