@@ -229,9 +229,7 @@ def loop_status(cell: MockCell) -> DiagnosticStatus:
     return next((s for s in reversed(found) if s.name == "policy_node: loop"), None)
 
 
-def test_a_picture_that_comes_twice_is_decided_on_once(
-    cell: MockCell, policy: NodeProcess
-) -> None:
+def test_a_picture_that_comes_twice_is_decided_on_once(cell: MockCell, policy: NodeProcess) -> None:
     cell.fault(image_duplicate=1.0)
     reason, result = cell.grasp(seed=1)
     assert reason is Reason.POLICY_TERMINATED
