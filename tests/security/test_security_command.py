@@ -40,7 +40,15 @@ def test_the_policy_of_a_robot_has_its_names(capsys: pytest.CaptureFixture[str])
     assert Use("topics", "publish", "/cell_1/gate_status") in grants["arm_node"].allowed
 
 
-@pytest.mark.parametrize("words", [["--profile", "none_such"], ["--namespace", "a b"]])
+def test_the_policy_is_written_to_a_file(tmp_path: Path) -> None:
+    assert security(["policy", "--out", str(tmp_path / "policy.xml")]) == 0
+    assert len(read((tmp_path / "policy.xml").read_text())) == 9
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--profile", "none_such"], ["--namespace", "a b"], ["--out", "/proc/none/policy.xml"]],
+)
 def test_what_cannot_be_is_refused_in_one_line(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

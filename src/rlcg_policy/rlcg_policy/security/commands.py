@@ -21,16 +21,19 @@ def security(words: Sequence[str]) -> int:
     """Write the SROS 2 policy of a robot, or make its keys."""
     parser = argparse.ArgumentParser(prog="rlcg security", description=security.__doc__)
     jobs = parser.add_subparsers(dest="job", required=True)
-    _arguments(jobs.add_parser("policy", help="print the policy"))
+    printed = _arguments(jobs.add_parser("policy", help="print the policy, or write it"))
+    printed.add_argument("--out", type=Path, help="write it to this file")
     keystore = _arguments(jobs.add_parser("keystore", help="make keys, by ros2 security"))
     keystore.add_argument("folder", type=Path, help="the keystore; one that exists is kept")
     options = parser.parse_args(words)
     try:
         policy = _policy(options.profile, options.namespace)
-        if options.job == "policy":
-            print(policy, end="")
-        else:
+        if options.job == "keystore":
             make_keystore(policy, options.folder)
+        elif options.out is not None:
+            _write(policy, options.out)
+        else:
+            print(policy, end="")
     except ConfigError as error:
         print(f"rlcg security: {error}", file=sys.stderr)
         return 2
@@ -53,9 +56,9 @@ def make_keystore(policy: str, folder: Path) -> None:
     file = folder / "policy.xml"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file.write_text(policy, encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{folder} cannot be written ({error.strerror}): name another") from error
+        raise ConfigError(f"{folder} cannot be made ({error.strerror}): name another") from error
+    _write(policy, file)
     words = [ros2, "security", "generate_artifacts", "-k", str(folder), "-p", str(file)]
     code = subprocess.run(words, umask=PRIVATE).returncode
     if code != 0:
@@ -74,6 +77,13 @@ def _arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     )
     parser.add_argument("--namespace", default="", help="ROS namespace of the nodes")
     return parser
+
+
+def _write(policy: str, file: Path) -> None:
+    try:
+        file.write_text(policy, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written ({error.strerror}): name another") from error
 
 
 def _policy(name: str, namespace: str) -> str:
