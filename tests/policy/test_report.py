@@ -266,6 +266,7 @@ def test_the_page_links_each_grasp_to_its_bag(tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "one"
     html = page(found, {0: b"jpeg"}, folder)
     (target,) = re.findall(r'href="([^"]*)"', html)
+    assert target.startswith("../../")
     assert (folder / unquote(target)).resolve() == bag
     assert f">{bag.name}</a>" in html
     assert "<td>-</td></tr>" in html
