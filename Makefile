@@ -31,7 +31,7 @@ TRAIN_GROUP := train
 endif
 ENTER := . scripts/env.sh &&
 
-.PHONY: help setup setup-train setup-openvino build grasp test test-core fuzz train bench soak images lint format clean
+.PHONY: help setup setup-train setup-openvino build grasp test test-core faults fuzz train bench soak images lint format clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ test: setup-train  ## Set up, then run every test (ARGS="-k gate")
 test-core:  ## Run the tests of the core alone, without ROS (30 s)
 	@scripts/setup.sh .venv-core core dev
 	@exec env -u PYTHONPATH .venv-core/bin/python -m pytest tests/core $(ARGS)
+
+faults: setup  ## Make every fault on a moving arm in simulation and measure the hold, 3 min (ARGS="-k camera")
+	@$(ENTER) exec python -m pytest tests/faults -q --tb=line --faults-report runs $(ARGS)
 
 fuzz: setup  ## Fuzz what reads models, recordings and profiles for half an hour (ARGS="-k bag")
 	@$(ENTER) RLCG_FUZZ_EXAMPLES=$${RLCG_FUZZ_EXAMPLES:-2000} python -m pytest tests/security/test_fuzz_*.py --timeout 3600 $(ARGS)

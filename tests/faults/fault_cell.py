@@ -6,7 +6,7 @@ set to it. What the arm really does is read from the simulator, before any fault
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -67,11 +67,23 @@ class FaultCell(RosBench):
     ``heard`` maps a topic to (monotonic time, message), oldest first.
     """
 
-    def __init__(self, folder: Path, model: Path, rate_hz: float, **nodes: list[str]) -> None:
-        """``nodes``: more ROS arguments of ``gate`` and ``policy``."""
+    def __init__(
+        self,
+        folder: Path,
+        model: Path,
+        rate_hz: float,
+        words: Sequence[str] = (),
+        simulated: bool = False,
+    ) -> None:
+        """``words``: more ROS arguments of gate and policy.
+
+        ``simulated``: all nodes keep the simulator's time by /clock instead of the machine's.
+        """
         super().__init__()
         self._stack = ExitStack()
-        self.folder, self.model, self.rate_hz, self._words = folder, model, rate_hz, nodes
+        self.folder, self.model, self.rate_hz = folder, model, rate_hz
+        self._simulated = simulated
+        self._words = [*words, *parameters(use_sim_time=simulated)]
         self.heard: dict[str, list[tuple[float, Any]]] = {}
         self.false_stops = 0
         self.recording: Recording | None = None
@@ -90,7 +102,7 @@ class FaultCell(RosBench):
 
     def _start_all(self) -> None:
         image_hz = max(10.0, self.rate_hz)
-        self._jump_s = time.time()
+        self._jump_s = 0.0 if self._simulated else time.time()
         sim = parameters(
             backend="mock",
             state_rate_hz=100.0,
@@ -104,11 +116,11 @@ class FaultCell(RosBench):
         self.start_policy()
 
     def start_gate(self) -> None:
-        words = [*remapped("gate", GATE_TOPICS), *self._words.get("gate", [])]
+        words = [*remapped("gate", GATE_TOPICS), *self._words]
         self.gate = self._start("rlcg_policy.arm_node", *words)
 
     def start_policy(self) -> None:
-        words = [*parameters(model=self.model, autostart=True), *self._words.get("policy", [])]
+        words = [*parameters(model=self.model, autostart=True), *self._words]
         self.policy = self._start("stunt_policy_node", *words)
 
     def start_recorder(self, bags: Path, **changed: object) -> NodeProcess:
@@ -168,6 +180,9 @@ class FaultCell(RosBench):
         """Let the simulator stamp with the machine's time, as far as it is off."""
         enough = SAMPLES
         self.until(lambda: len(self.heard["robot/joint_states"]) > enough, "joints", START_S)
+        if self._simulated:
+            self.jump(-self._jump_s)
+            return
         while abs(self._behind_s()) > IN_TIME_S:
             self.jump(self._behind_s())
             heard = len(self.heard["robot/joint_states"]) + 2 * SAMPLES

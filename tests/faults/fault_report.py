@@ -16,7 +16,7 @@ from rlcg_policy.provenance import source_commit
 from rlcg_policy.report.folder import make_run_folder
 from rlcg_policy.report.record import write_atomically
 
-COLUMNS = ("fault", "reason", "hold [s]", "bar [s]", "verdict")
+COLUMNS = ("fault", "reason", "stands [s]", "hold [s]", "bar [s]", "verdict")
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1240px; color: #222 }
 table { border-collapse: collapse } th, td { text-align: left; padding: .2rem 1rem .2rem 0;
@@ -96,6 +96,7 @@ def _row(finding: Finding) -> tuple[str, ...]:
     return (
         finding.name,
         finding.reason or "-",
+        _number(finding.stands_s),
         _number(finding.hold_s),
         _number(finding.bar_s),
         verdict,

@@ -23,13 +23,15 @@ FULL_BYTES = 12_000_000
 
 @dataclass
 class Finding:
-    """What became of one fault. ``hold_s``: until the gate had stopped and the arm stood.
+    """What became of one fault. ``hold_s``: until the gate had stopped and the arm stood, which it
+    did after ``stands_s``.
 
     ``problems``: what was not as it must be. ``repeats``: so often the machine itself stalled
     during the measurement, which was then made again.
     """
 
     name: str
+    stands_s: float = float("nan")
     hold_s: float = float("nan")
     bar_s: float = float("nan")
     reason: str = ""
@@ -75,6 +77,7 @@ def _once(cell: FaultCell, watch: MotionWatch, case: Case, bar_s: float) -> Find
     finding.problems += _not_latched(cell)
     states = cell.since("robot/joint_states", begun_s)
     rest_s = watch.rest_s(states)
+    finding.stands_s = rest_s - fault_s
     finding.hold_s = max(stopped_s, rest_s) - fault_s
     finding.judge_time()
     finding.problems += watch.breaches(states, cell.since("gate/joint_trajectory", begun_s))
@@ -129,7 +132,7 @@ def measure_dead_gate(cell: FaultCell, watch: MotionWatch, bar_s: float) -> Find
     cell.gate.send_signal(signal.SIGKILL)
     time.sleep(WATCH_S)
     states = cell.since("robot/joint_states", begun_s)
-    finding.hold_s = watch.rest_s(states) - fault_s
+    finding.hold_s = finding.stands_s = watch.rest_s(states) - fault_s
     finding.judge_time()
     finding.problems += watch.breaches(states, cell.since("gate/joint_trajectory", begun_s))
     before, restarted_s = cell.joints(), time.monotonic()

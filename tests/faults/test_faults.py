@@ -24,7 +24,7 @@ def cell(
 ) -> Iterator[FaultCell]:
     words = ["--params-file", str(ROOT / "config/rate_20hz.yaml")]
     folder = tmp_path_factory.mktemp("cell")
-    with FaultCell(folder, model, RATE_HZ, gate=words, policy=words) as made:
+    with FaultCell(folder, model, RATE_HZ, words) as made:
         made.recording = Recording(made, folder / "bags")
         yield made
 
