@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 from launched import Launched, wait_until
+from patience import patience
 
 from rlcg_bringup.minilaunch.finder import real_launch_installed
 from rlcg_record.commands import replay
@@ -70,6 +71,7 @@ def test_kill_9_of_the_recorder_costs_a_second_and_the_run_goes_on(
 ) -> None:
     words = (
         "backend:=mock", "lockstep:=false", "rate_hz:=10", "grasps:=3", "record:=true",
+        patience(tmp_path),
         f"bag_directory:={tmp_path / 'bags'}", f"run_directory:={tmp_path / 'runs'}",
     )  # fmt: skip
     with Launched(*words, folder=tmp_path, domain=domain) as launched:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from action_msgs.msg import GoalStatus
 from launched import Launched, wait_until
+from patience import patience
 from processes import NodeProcess, parameters
 from rclpy.action import ActionClient
 from rlcg_msgs.action import Grasp
@@ -25,18 +26,6 @@ from rlcg_ros import qos
 pytestmark = pytest.mark.system
 ROOT = Path(__file__).resolve().parents[2]
 LBR = profile.load(ROOT / "config/profiles/kuka_iiwa_lbr.yaml")
-# What is old is refused by tests of its own; here a busy machine must not decide.
-PATIENT = """\
-/**/arm_node:
-  ros__parameters: {max_command_age_s: 5.0, max_joint_age_s: 5.0, max_joint_gap_s: 1.0}
-/**/policy_node:
-  ros__parameters:
-    plan: cpu-float32
-    max_image_age_s: 5.0
-    max_state_age_s: 5.0
-    max_silence_s: 5.0
-    max_skew_s: 1.0
-"""
 # What stands in the place of a robot: the simulator, by remapping alone.
 SIM = ("joint_states", "joint_trajectory", "gripper_command", "image_raw", "camera_info")
 REMAPS = [word for name in SIM for word in ("-r", f"{name}:={LBR.topics[name]}")]
@@ -60,11 +49,9 @@ def robot(domain: int, tmp_path: Path) -> Iterator[NodeProcess]:
 
 @pytest.mark.usefixtures("robot")
 def test_the_policy_moves_the_robot_of_the_profile(tmp_path: Path, domain: int) -> None:
-    patient = tmp_path / "patient.yaml"
-    patient.write_text(PATIENT)
     words = (
         "profile:=kuka_iiwa_lbr", "camera:=none", "use_sim_time:=true", "speed_scale:=1.0",
-        f"params_file:={patient}", "record:=true", f"bag_directory:={tmp_path / 'bags'}",
+        patience(tmp_path), "record:=true", f"bag_directory:={tmp_path / 'bags'}",
     )  # fmt: skip
     with (
         RosBench(domain) as bench,
