@@ -12,7 +12,7 @@ from rclpy.subscription import Subscription
 
 from rlcg_core.errors import ConfigError
 from rlcg_ros.clocks import wall_timer
-from rlcg_ros.definitions import full_definition, name_parts
+from rlcg_ros.definitions import full_definition, name_parts, read_definition
 
 LOOK_S = 0.25
 DEPTH = 100
@@ -106,19 +106,20 @@ class RawTopics:
             reliability=reliability,
             durability=latched if offer.latched else volatile,
         )
-        # The type's name comes from other participants, and to import a module is to run it: only
-        # packages that have such a message are looked into.
-        full_definition(offer.type_name)
         kind = message_class(offer.type_name)
+        full_definition(offer.type_name)  # found now, or the topic is not taken
         return self._node.create_subscription(kind, offer.topic, take, profile, raw=True)
 
 
 def message_class(type_name: str) -> type:
     """Return the class of ``package/msg/Name``; raises `ConfigError` if it is not installed."""
     package, kind, name = name_parts(type_name)
+    # The name comes from other participants, and to import a module is to run it: only packages
+    # that have such a message are looked into.
     try:
+        read_definition(type_name)
         found: type = getattr(importlib.import_module(f"{package}.{kind}"), name)
-    except (ImportError, AttributeError):
+    except (ImportError, AttributeError, ConfigError):
         raise ConfigError(
             f"message type {type_name} is not installed: install its package or leave out its topic"
         ) from None
