@@ -27,7 +27,6 @@ from rlcg_bringup.minilaunch.errors import LaunchError
 from rlcg_bringup.minilaunch.substitutions import find_prefix
 from rlcg_policy.profile import TOPICS
 from rlcg_record.record_parameters import TOPICS as RECORDED
-from rlcg_ros.raw_topics import message_class
 
 ROOT = Path(__file__).resolve().parents[2]
 Check = Callable[[Sequence[str]], list[str]]
@@ -183,10 +182,11 @@ def _request(verb: str, words: Sequence[str]) -> list[str]:
     """Return what is wrong with the type of a service or an action, or with its request."""
     kind, *rest = words
     package, _, name = kind.split("/")
+    module = f"{package}.{'action' if verb == 'action' else 'srv'}"
     try:
-        found: Any = message_class(f"{package}/{'action' if verb == 'action' else 'srv'}/{name}")
-    except Exception as error:  # whatever an import can raise is an answer here
-        return [str(error)]
+        found: Any = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        return [f"there is no {kind}: {error}"]
     fields = (found.Goal if verb == "action" else found.Request).get_fields_and_field_types()
     given = next((yaml.safe_load(word) for word in rest if word.startswith("{")), {})
     return [f"{kind} has no field {field}" for field in given if field not in fields]
