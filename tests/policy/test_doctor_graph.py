@@ -119,6 +119,11 @@ def test_the_calibration_is_compared_with_the_training(tiny: Bundle) -> None:
     manifest = tiny.manifest
     other = replace(ROBOT1.camera, intrinsics_px=1.2 * ROBOT1.camera.intrinsics_px)
     report = Findings()
+    unposed = replace(ROBOT1.camera, transform_camera_to_base=np.eye(4))
+    sensing.check_calibration(report, graph(info), heard(camera=unposed), manifest, posed=True)
+    sensing.check_calibration(report, graph(info), heard(camera=unposed), manifest, posed=False)
+    assert grades(report) == [Grade.WARNING, Grade.OK], "only a known pose is compared"
+    report = Findings()
     sensing.check_calibration(report, graph(info), heard(), manifest, posed=True)
     sensing.check_calibration(report, graph(info), heard(camera=other), manifest, posed=False)
     bent = heard(problems={"/camera_info": "/camera_info: K[0] = 0: calibrate the camera"})

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
@@ -69,9 +70,16 @@ class Look:
         return self._graph()
 
     def listen(
-        self, names: Names, namespace: str, listen_s: float, transform_camera_to_base: FloatArray
+        self,
+        names: Names,
+        namespace: str,
+        listen_s: float,
+        transform_camera_to_base: FloatArray | None,
     ) -> tuple[Graph, Heard]:
-        """Return the graph after ``listen_s``, and what came until then."""
+        """Return the graph after ``listen_s``, and what came until then.
+
+        The camera's pose (4, 4) is not in its messages; without it, it is that of the base frame.
+        """
         ear = Ear(self._node, _topics(names, namespace))
         end_s, ask_s = time.monotonic() + listen_s, 0.0
         while (now_s := time.monotonic()) < end_s:
@@ -79,7 +87,8 @@ class Look:
             if now_s > ask_s:  # others than those awaited, and those that were slow
                 self._questions.send(self._node_names())
                 ask_s = now_s + ASK_AGAIN_S
-        return self._graph(), ear.heard(transform_camera_to_base)
+        pose = np.eye(4) if transform_camera_to_base is None else transform_camera_to_base
+        return self._graph(), ear.heard(pose)
 
     def _discover(self, awaited: set[str], patience_s: float) -> None:
         begun_s = changed_s = time.monotonic()
@@ -129,15 +138,7 @@ def looking(namespace: str) -> Iterator[Look]:
     context = Context()
     try:
         rclpy.init(args=[], context=context, signal_handler_options=SignalHandlerOptions.NO)
-        node = Node(
-            f"{_HIDDEN}rlcg_doctor_{os.getpid()}",
-            context=context,
-            namespace=namespace,
-            use_global_arguments=False,
-            enable_rosout=False,
-            start_parameter_services=False,
-            parameter_overrides=[Parameter("start_type_description_service", value=False)],
-        )
+        node = _silent_node(context, namespace)
     except Exception as error:  # rclpy has a different exception for each bad word
         context.try_shutdown()
         raise ConfigError(f"ROS cannot start: {' '.join(str(error).split())}") from error
@@ -149,6 +150,18 @@ def looking(namespace: str) -> Iterator[Look]:
         executor.shutdown()
         node.destroy_node()
         context.try_shutdown()
+
+
+def _silent_node(context: Context, namespace: str) -> Node:
+    return Node(
+        f"{_HIDDEN}rlcg_doctor_{os.getpid()}",
+        context=context,
+        namespace=namespace,
+        use_global_arguments=False,
+        enable_rosout=False,
+        start_parameter_services=False,
+        parameter_overrides=[Parameter("start_type_description_service", value=False)],
+    )
 
 
 def _topics(names: Names, namespace: str) -> Topics:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from rlcg_core import spec
 from rlcg_core.bundle import Bundle
-from rlcg_core.cell import ROBOT1
 from rlcg_core.evidence import Graph, Heard
 from rlcg_core.limits import GateLimits
 from rlcg_core.transforms import matrix_from_pose
@@ -83,7 +82,9 @@ class _Examination:
             graph, heard = look.listen(names, options.namespace, options.listen_s, pose)
         loaded = self._model(graph, heard)
         self._graph(graph, names, heard)
-        self._sensing(graph, heard, loaded, robot, bounds)
+        manifest = None if loaded is None else loaded.manifest
+        sensing.check_calibration(report, graph, heard, manifest, posed=pose is not None)
+        self._sensing(graph, heard, robot, bounds)
 
     def _robot(self, graph: Graph) -> tuple[Profile | None, GateLimits | None]:
         name = self._options.profile or graph.asked(self._arm, "profile", "")
@@ -121,18 +122,10 @@ class _Examination:
         clocks.check_clock(report, graph, heard, namespace)
 
     def _sensing(
-        self,
-        graph: Graph,
-        heard: Heard,
-        loaded: Bundle | None,
-        robot: Profile | None,
-        bounds: GateLimits | None,
+        self, graph: Graph, heard: Heard, robot: Profile | None, bounds: GateLimits | None
     ) -> None:
         report, needs = self._report, self._needs(graph, bounds)
         sensing.check_images(report, graph, heard, needs)
-        manifest = None if loaded is None else loaded.manifest
-        posed = "camera_position_m" in graph.parameters.get(self._policy, {})
-        sensing.check_calibration(report, graph, heard, manifest, posed)
         jaw = "" if robot is None else str(robot.parameters.get("gripper_joint", ""))
         sensing.check_joints(report, graph, heard, needs, bounds, jaw)
         self._disk(graph, heard)
@@ -153,10 +146,11 @@ class _Examination:
             lockstep=graph.asked(self._policy, "lockstep", world),
         )
 
-    def _camera_pose(self, graph: Graph) -> FloatArray:
+    def _camera_pose(self, graph: Graph) -> FloatArray | None:
+        """Return the camera's pose (4, 4) in the base frame, None if policy_node told none."""
         told = graph.parameters.get(self._policy, {})
         if "camera_position_m" not in told or "camera_quaternion_xyzw" not in told:
-            return ROBOT1.camera.transform_camera_to_base
+            return None
         return matrix_from_pose(told["camera_position_m"], told["camera_quaternion_xyzw"])
 
     def _disk(self, graph: Graph, heard: Heard) -> None:

@@ -2,7 +2,7 @@
 """What `rlcg doctor` is told on its command line."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,7 +85,13 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = parser.add_argument
+    _add_subject(parser.add_argument)
+    _add_manner(parser.add_argument)
+    return parser
+
+
+def _add_subject(add: Callable[..., object]) -> None:
+    """Add what is looked at."""
     add("--profile", default="", help="robot profile: a name or a path (default: arm_node's, sim)")
     add("--model", default="", help="model: a name or a bundle's folder (default: policy_node's)")
     add(
@@ -98,6 +104,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--namespace", default="", help="namespace of the nodes")
     add("--bags", type=Path, help="folder of the recordings (default: record_node's, bags)")
+
+
+def _add_manner(add: Callable[..., object]) -> None:
+    """Add how it is looked at, and how that is told."""
     add(
         "--expect-running",
         nargs="*",
@@ -109,4 +119,3 @@ def _parser() -> argparse.ArgumentParser:
     add("--listen", type=float, metavar="SECONDS", help="to the topics (default: 3, quick 1.2)")
     add("--strict", action="store_true", help="a warning gives exit code 1 too")
     add("--json", action="store_true", help="print plain data")
-    return parser

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures, calibration and joint states as they come: rate, age, content."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -68,8 +68,12 @@ def check_calibration(
     if manifest is None:
         report.ok(check, f"camera_info on {heard.infos.topic} is calibrated")
         return
-    text = misfit(heard.camera, manifest.camera)
-    rest = "" if posed else "; its pose is a parameter of policy_node, which does not run"
+    camera, rest = heard.camera, ""
+    if not posed:
+        trained = np.array(manifest.camera.transform_camera_to_base)
+        camera = replace(camera, transform_camera_to_base=trained)
+        rest = "; its pose is a parameter of policy_node, which did not tell it"
+    text = misfit(camera, manifest.camera)
     if text:
         expected = f"the envelope of {manifest.name}"
         remedy = "mount and calibrate it as in training (docs/camera.md)"
