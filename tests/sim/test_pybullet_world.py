@@ -144,7 +144,7 @@ def test_a_robot_that_is_loaded_anew_takes_no_more_memory() -> None:
 
     load(20)
     before_kb = memory_kb()
-    load(150)
+    load(250)
     grown_kb = memory_kb() - before_kb
     client.disconnect()
-    assert grown_kb < 500.0
+    assert grown_kb < 1300.0  # 9 kB a time otherwise
