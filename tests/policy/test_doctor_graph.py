@@ -92,6 +92,23 @@ def test_pictures_are_judged_by_rate_age_clock_and_size(
     assert text in "\n".join(map(str, report))
 
 
+def test_a_single_late_picture_is_a_warning_and_none_in_lock_step() -> None:
+    images = stream("/image_raw", 10.0)
+    images.stamps_s[4] -= 1.0
+    report = Findings()
+    sensing.check_images(report, graph(CAMERA), heard(images=images), NEEDS)
+    assert grades(report) == [Grade.WARNING, Grade.OK]
+    assert "some messages on /image_raw are 1.020 s old" in report[0].found
+    report, waiting = Findings(), replace(NEEDS, lockstep=True)
+    sensing.check_images(report, graph(CAMERA), heard(images=images), waiting)
+    ahead = heard(images=stream("/image_raw", 10.0, age_s=-1.0))
+    sensing.check_images(report, graph(CAMERA), ahead, waiting)
+    assert set(grades(report)) == {Grade.OK}
+    foreign = heard(images=stream("/image_raw", 10.0, age_s=NOW_S - 5.0))
+    sensing.check_images(report, graph(CAMERA), foreign, waiting)
+    assert Grade.ERROR in grades(report)
+
+
 def test_a_camera_that_nobody_started_is_absent_and_lock_step_has_no_rate() -> None:
     report = Findings()
     sensing.check_images(report, graph(), heard(images=Stream("/image_raw")), NEEDS)
