@@ -2,6 +2,7 @@
 """What a soak finds in samples that are made up: growth is told from noise, steps and restarts."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,24 @@ def test_a_soak_that_was_gone_on_with_is_judged_by_its_sessions() -> None:
     assert missed(judge([*first, *second])) == []
     leaking = samples(30.0, memory_mb=lambda hours: 40.0 * hours, session=1)
     assert "arm_node: memory [MB] per hour" in missed(judge([*samples(30.0), *leaking]))
+
+
+def test_latency_is_not_judged_where_others_load_the_machine_unequally() -> None:
+    seen = samples(60.0, latency_ms=lambda hours: 8.0 * hours)
+    half = len(seen) // 2
+    busy = [replace(one, load=9.0) for one in seen[half:]]
+    found = judge([*seen[:half], *busy])
+    assert missed(found) == []
+    assert findings.not_judged(found) == ["step [ms]", "image to command [ms]"]
+    assert "not judged: step [ms]" in report.verdict(found, "")
+
+
+def test_a_short_soak_judges_files_and_threads_alone() -> None:
+    found = judge(samples(12.0, memory_mb=lambda hours: 900.0 * hours))
+    assert missed(found) == []
+    assert "arm_node: memory [MB]" in findings.not_judged(found)
+    leaking = judge(samples(12.0, files=lambda hours: 200.0 * hours))
+    assert missed(leaking) == ["arm_node: open files per hour"]
 
 
 def test_a_soak_in_which_nothing_was_grasped_is_no_success() -> None:

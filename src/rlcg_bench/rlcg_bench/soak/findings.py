@@ -21,6 +21,7 @@ UNITS = {"rss_mb": "memory [MB]", "files": "open files", "threads": "threads"}
 # Other programs on the machine move the median; what grows moves the fast decisions as well.
 UNDISTURBED_PERCENT = 10.0
 LATENCY_SHARE_PER_HOUR, LATENCY_FLOOR_MS = 0.1, 2.0
+LOAD_CHANGE = 1.0
 WINDOW_S, MOST_WINDOWS = 60.0, 20
 INVALID_PERCENT = 1.0
 Judged = tuple[dict[str, Cell], Bar | None]
@@ -28,7 +29,8 @@ NOTES = (
     "slope: Theil-Sen, after the warm-up, within one life of a process. A thing grows if its slope "
     "is above its limit: 10 MB/h of memory, 1/h of open files and threads, 10%/h of latency; in a "
     "short soak the limit is what can be told from noise (5 MB, 1.5, 2 ms over its length). With "
-    "less than 10 minutes after the warm-up only open files and threads are judged.",
+    "less than 10 minutes after the warm-up only open files and threads are judged, and latency "
+    "only where the load average of the first and the last third differ by 1 at most.",
     "evaluate_node: a new process per evaluation, whose peaks are compared. latency: the fastest "
     "10% of each minute, which other programs disturb least. first, last: medians of the first "
     "and last tenth.",
@@ -59,9 +61,11 @@ def good(found: Section) -> bool:
     return bool(found.rows) and all(bar.holds for bar in found.bars)
 
 
-def judges_all(found: Section) -> bool:
-    """Return whether it was long enough to judge memory and latency too."""
-    return len(found.bars) == len(found.rows) + len(_counts(()))
+def not_judged(found: Section) -> list[str]:
+    """Return the names of the rows that have no bar; see `NOTES` for why."""
+    judged = {bar.name for bar in found.bars}
+    names = [str(row["series"]) for row in found.rows]
+    return [name for name in names if f"{name} per hour" not in judged]
 
 
 def _usages(after: Sequence[Sample]) -> list[Judged]:
@@ -76,7 +80,7 @@ def _evaluations(after: Sequence[Sample]) -> list[Judged]:
     found = []
     for what in curves.USES:
         series = curves.evaluations(after, what)
-        if series.span_h > 0.0:
+        if 3600.0 * series.span_h >= LEAST_JUDGED_S:
             name = f"{curves.EVALUATION}, peak of each: {UNITS[what]}"
             found.append(_judge(name, series, LIMITS[what]))
     return found
@@ -88,8 +92,19 @@ def _latencies(settings: SoakSettings, after: Sequence[Sample]) -> list[Judged]:
         series = curves.latency(after, what, UNDISTURBED_PERCENT, window_s(settings))
         usual_ms = float(np.median(series.values)) if len(series.values) else 0.0
         limit = Limit(LATENCY_SHARE_PER_HOUR * usual_ms, LATENCY_FLOOR_MS)
-        found.append(_judge(f"{what.removesuffix('_ms').replace('_', ' ')} [ms]", series, limit))
+        name = f"{what.removesuffix('_ms').replace('_', ' ')} [ms]"
+        row, bar = _judge(name, series, limit)
+        found.append((row, bar if _equally_loaded(after) else None))
     return found
+
+
+def _equally_loaded(samples: Sequence[Sample]) -> bool:
+    """Return whether other programs left the machine alike from begin to end."""
+    loads = [one.load for one in samples]
+    third = max(1, len(loads) // 3)
+    if not loads:
+        return False
+    return abs(float(np.median(loads[:third]) - np.median(loads[-third:]))) <= LOAD_CHANGE
 
 
 def _judge(name: str, series: Series, limit: Limit) -> Judged:

@@ -51,8 +51,9 @@ def verdict(found: Section, problem: str) -> str:
         return f"failed: {problem}"
     missed = [bar.name for bar in found.bars if not bar.holds]
     told = f"does not hold: {', '.join(missed)}" if missed else "nothing grows, nothing is lost"
-    if not findings.judges_all(found):
-        told += "; too short to judge memory and latency"
+    left_out = findings.not_judged(found)
+    if left_out:
+        told += f"; not judged: {', '.join(left_out)}"
     return told if found.complete else f"interrupted; until then: {told}"
 
 

@@ -57,6 +57,8 @@ def soak(settings: SoakSettings) -> int:
 def _watch(settings: SoakSettings, folder: Path, log: Log) -> None:
     """Let the graph grasp for what is left of the soak."""
     left_s = settings.duration_s - log.duration_s
+    if left_s <= 0.0:  # it was long enough: only the report is made again
+        return
     progress = tqdm(
         total=round(settings.duration_s),
         initial=round(log.duration_s),
