@@ -11,9 +11,12 @@ from pathlib import Path
 import dockerfile
 import pytest
 
+from rlcg_policy.provenance import source_commit
+
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docker" / "Dockerfile"
 IMAGES = ("cpu", "gpu", "train")
+COMPILERS = r"(?<![\w+-])(build-essential|g\+\+|gcc|clang|make|cmake|python3-dev)(?![\w+-])"
 DISTROS = ("jazzy", "humble")
 
 
@@ -49,7 +52,7 @@ def test_no_compiler_ships(stages: dict[str, dockerfile.Stage], image: str) -> N
     assert "-ros-base@" in external(stages, "workspace")
     for stage in dockerfile.lineage(stages, image):
         for command in stage.all("RUN"):
-            assert not re.search(r"\b(build-essential|g\+\+|gcc|python3-dev|cmake)\b", command)
+            assert not re.search(COMPILERS, command)
 
 
 @pytest.mark.parametrize("image", IMAGES)
@@ -110,6 +113,19 @@ def test_the_gpu_packages_fit_to_those_that_they_are_laid_over() -> None:
     assert {name for name in usual if gpu.get(name, usual[name]) != usual[name]} == set()
     assert "nvidia-cudnn-cu12" in gpu
     assert "onnxruntime" not in gpu
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_an_image_knows_the_commit_that_it_was_built_from(
+    stages: dict[str, dockerfile.Stage], image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables = [words for stage in dockerfile.lineage(stages, image) for words in stage.all("ENV")]
+    (set_by,) = [words for words in variables if words == "RLCG_COMMIT=$RLCG_COMMIT"]
+    name = set_by.split("=")[0]
+    monkeypatch.setenv(name, "0123456789ab")
+    assert source_commit() == "0123456789ab"
+    monkeypatch.delenv(name)
+    assert source_commit() != "0123456789ab"
 
 
 @pytest.mark.parametrize(("doctor", "health"), [(0, 0), (1, 1), (2, 1)])
