@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from cases import Case, command
-from fault_cell import START_S, FaultCell
+from cell_bench import START_S
+from fault_cell import FaultCell
 from motion_watch import MotionWatch
 from recording import TOO_LARGE, Recording
 from stall_watch import StallWatch
@@ -23,9 +24,9 @@ FULL_BYTES = 12_000_000
 
 @dataclass
 class Finding:
-    """What became of one fault. ``hold_s``: until the gate had stopped and the arm stood, which it
-    did after ``stands_s``.
+    """What became of one fault.
 
+    ``stands_s``: until the arm stood; ``hold_s``: until it stood and the gate had stopped too.
     ``problems``: what was not as it must be. ``repeats``: so often the machine itself stalled
     during the measurement, which was then made again.
     """

@@ -11,7 +11,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rlcg_record.reader import BagReader
 
 if TYPE_CHECKING:
-    from fault_cell import FaultCell
+    from cell_bench import CellBench
 
 COMPARED = ("grasp_command", "gate/joint_trajectory", "gate/gate_status")
 HEARD_BY_IT = {*(f"/{topic}" for topic in COMPARED), "/image_raw", "/robot/joint_states"}
@@ -36,7 +36,7 @@ class Lost:
 class Recording:
     """A record_node; bags lie in ``folder``."""
 
-    def __init__(self, cell: "FaultCell", folder: Path, **changed: object) -> None:
+    def __init__(self, cell: "CellBench", folder: Path, **changed: object) -> None:
         """Start it and wait until it hears everything."""
         self.folder, self._cell = folder, cell
         self.process = cell.start_recorder(folder, **changed)
@@ -66,7 +66,7 @@ class Recording:
         """Return how many messages can be read."""
         return sum(1 for bag in self.folder.iterdir() for _ in BagReader(bag).stored())
 
-    def lost(self, cell: "FaultCell") -> Lost:
+    def lost(self, cell: "CellBench") -> Lost:
         """End the recorder and compare its bags with what was heard."""
         self.process.end()
         stored = {
