@@ -156,4 +156,4 @@ def test_the_health_check_asks_for_what_the_doctor_knows(
         ["rlcg", "doctor", "--help"], capture_output=True, text=True, check=True, timeout=60.0
     ).stdout
     options = {word for word in words if word.startswith("--")} | {"--quick"}
-    assert {option for option in options if option not in told} == set()
+    assert options <= set(re.findall(r"--[\w-]+", told))
