@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rlcg_core.errors import RlcgError
 
-EXAMPLES = int(os.environ.get("RLCG_FUZZ_EXAMPLES", "50"))
+EXAMPLES = int(os.environ.get("RLCG_FUZZ_EXAMPLES", "30"))
 fuzz = settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -9,8 +9,8 @@ import yaml
 
 from rlcg_core.errors import ConfigError
 
-# PyYAML reads about 100 kB a second; profiles and calibrations have a tenth of this.
-MOST_BYTES = 128 * 1024
+# PyYAML reads about 100 kB a second; profiles and calibrations have a tenth of it.
+MOST_BYTES = 64 * 1024
 DEEPEST = 20
 
 
@@ -18,7 +18,7 @@ def load(path: Path) -> Any:
     """Return what a YAML file says.
 
     Raises:
-        ConfigError: It cannot be read, is no YAML, is longer than 128 KiB or deeper than 20
+        ConfigError: It cannot be read, is no YAML, is longer than 64 KiB or deeper than 20
             levels, or has a key twice, a reference, or a value that is none of its type.
     """
     try:
