@@ -83,3 +83,11 @@ def test_in_simulation_joint_states_may_be_late_within_an_episode() -> None:
     bench.monotonic_s += LIMITS.max_joint_age_s + 0.01
     bench.gate.poll(bench.now)
     assert bench.gate.state is GateState.HOLDING
+
+
+def test_a_command_from_the_future_is_judged_at_once_where_the_clock_is_no_simulated_one() -> None:
+    for simulated in (False, True):
+        bench = Bench(replace(LIMITS, deadman_in_ros_time=simulated)).ready()
+        ahead = bench.command(MOVE, stamp_s=bench.now.ros_s + LIMITS.max_future_s + 0.1)
+        assert bench.gate.too_early(ahead, bench.now) == simulated
+        assert bench.gate.check(ahead, bench.now).reason is GateReason.FUTURE_STAMP

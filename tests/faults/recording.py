@@ -78,11 +78,18 @@ class Recording:
         heard = [
             (topic, _key(topic, message))
             for topic in COMPARED
-            for _, message in cell.heard[topic]
-            if topic != "gate/gate_status" or message.state == message.STOPPED
+            for message in _told(topic, [message for _, message in cell.heard[topic]])
         ]
         missing = [topic for topic, key in heard if (topic, key) not in stored]
         return Lost(len(heard), len(missing), tuple(sorted(set(missing))))
+
+
+def _told(topic: str, messages: list[Any]) -> list[Any]:
+    """Return what must be in a bag: of the gate's states those that tell of a new stop."""
+    if topic != "gate/gate_status":
+        return messages
+    pairs = zip(messages, messages[1:], strict=False)
+    return [now for before, now in pairs if now.state == now.STOPPED != before.state]
 
 
 def _key(topic: str, message: Any) -> tuple[object, ...]:

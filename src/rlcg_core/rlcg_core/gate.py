@@ -72,6 +72,9 @@ class Gate:
 
     def too_early(self, command: GateCommand, now: Instant) -> bool:
         """Whether the clock or the joint states of the command's image may still be under way."""
+        ahead_s = command.stamp_s - now.ros_s
+        if ahead_s > self._limits.max_future_s and not self._limits.deadman_in_ros_time:
+            return False  # only a simulated clock is ever under way
         known_s = min(now.ros_s, self.senses.stamp_s)
         waited_s = now.monotonic_s - command.receipt_s
         return command.stamp_s > known_s and waited_s < self._limits.sync_wait_s
