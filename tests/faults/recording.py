@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The recorder beside the faults, and whether its bags hold all that was heard."""
 
+import itertools
 import resource
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,7 @@ def _told(topic: str, messages: list[Any]) -> list[Any]:
     """Return what must be in a bag: of the gate's states those that tell of a new stop."""
     if topic != "gate/gate_status":
         return messages
-    pairs = zip(messages, messages[1:], strict=False)
+    pairs = itertools.pairwise(messages)
     return [now for before, now in pairs if now.state == now.STOPPED != before.state]
 
 

@@ -8,7 +8,7 @@ import pytest
 from cases import CASES, Case
 from fault_cell import FaultCell
 from fault_report import FaultReport
-from measure import measure, measure_dead_gate, measure_full_disk
+from measure import measure, measure_dead_gate
 from motion_watch import MotionWatch
 from recording import Recording
 
@@ -54,11 +54,3 @@ def test_nothing_that_was_heard_is_missing_in_the_recordings(
     report.notes.append(f"recorded: {lost.text}")
     assert lost.heard > 0
     assert lost.missing == 0, lost.text
-
-
-def test_a_full_disk_ends_the_recording_and_not_the_motion(
-    cell: FaultCell, watch: MotionWatch, report: FaultReport
-) -> None:
-    finding = measure_full_disk(cell, watch)
-    report.add(finding)
-    assert finding.good, finding

@@ -11,7 +11,7 @@ import pytest
 from cases import CASES, Case
 from fault_cell import FaultCell
 from fault_report import FaultReport
-from measure import measure
+from measure import measure, measure_full_disk
 from motion_watch import MotionWatch
 
 pytestmark = pytest.mark.slow
@@ -37,3 +37,11 @@ def test_a_fault_holds_the_arm_within_the_silence_that_the_profile_allows(
     report.add(finding)
     assert finding.good, finding
     assert finding.stands_s < STANDS_S
+
+
+def test_a_full_disk_ends_the_recording_and_not_the_motion(
+    cell: FaultCell, watch: MotionWatch, report: FaultReport
+) -> None:
+    finding = measure_full_disk(cell, watch)
+    report.add(finding)
+    assert finding.good, finding
