@@ -18,6 +18,7 @@ from launch.actions import (
     GroupAction,
     OpaqueFunction,
     SetEnvironmentVariable,
+    SetLaunchConfiguration,
     Shutdown,
     UnsetEnvironmentVariable,
 )
@@ -52,6 +53,7 @@ DDS_PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE" if FAST_DDS_2 else "FASTDDS_DEFAU
 BACKEND = LaunchConfiguration("backend")
 IS_ROBOT = PythonExpression(["'", BACKEND, "' == 'robot'"])
 IS_SIMULATED = PythonExpression(["'", BACKEND, "' != 'robot'"])
+IS_RECORDED = IfCondition(LaunchConfiguration("record"))
 
 
 def arguments() -> list[DeclareLaunchArgument]:
@@ -121,6 +123,17 @@ def arguments() -> list[DeclareLaunchArgument]:
             description="Folder for the reports; each run gets a folder of its own in it",
         ),
         DeclareLaunchArgument(
+            "record",
+            default_value="false",
+            choices=["true", "false"],
+            description="Run record_node: a bag per grasp, which the report names",
+        ),
+        DeclareLaunchArgument(
+            "bag_directory",
+            default_value="bags",
+            description="Folder of the bags, each in a folder of its own (record)",
+        ),
+        DeclareLaunchArgument(
             "namespace", default_value="", description="ROS namespace of all nodes and topics"
         ),
         DeclareLaunchArgument(
@@ -174,9 +187,13 @@ def argument(name: str, kind: type) -> ParameterValue:
 
 
 def node(
-    package: str, executable: str, parameters: dict, condition: IfCondition | None = None
+    package: str,
+    executable: str,
+    parameters: dict,
+    condition: IfCondition | None = None,
+    vital: bool = True,
 ) -> Node:
-    """Return a node whose end is the end of the launch."""
+    """Return a node; the end of a vital one is the end of the launch."""
     return Node(
         package=package,
         executable=executable,
@@ -184,9 +201,15 @@ def node(
         parameters=[LaunchConfiguration("params_file"), parameters],
         ros_arguments=["--log-level", [executable, ":=", LaunchConfiguration("log_level")]],
         output="screen",
-        on_exit=[Shutdown(reason=f"{executable} ended")],
+        on_exit=[Shutdown(reason=f"{executable} ended")] if vital else None,
         condition=condition,
     )
+
+
+def recorder() -> Node:
+    """Return the recorder, without which everything else goes on."""
+    found = {"bag_directory": argument("bag_directory", str), "robot": argument("namespace", str)}
+    return node("rlcg_record", "record_node", found, IS_RECORDED, vital=False)
 
 
 def nodes() -> list[Node]:
@@ -223,12 +246,14 @@ def nodes() -> list[Node]:
     }
     evaluate = {
         "backend": argument("backend", str),
+        "bag_directory": argument("recorded_in", str),
         "grasps": argument("grasps", int),
         "objects": objects,
         "run_directory": argument("run_directory", str),
         "seed": seed,
     }
     return [
+        recorder(),
         node("rlcg_sim", "sim_node", sim, IfCondition(IS_SIMULATED)),
         node("rlcg_policy", "arm_node", arm),
         node("rlcg_policy", "policy_node", policy),
@@ -250,8 +275,9 @@ def check(context: LaunchContext) -> None:
         raise RuntimeError(f"found no file at params_file:={path}, expected a parameter file")
 
 
-def check_grasps(context: LaunchContext) -> None:
-    """Refuse no grasps, which to an evaluation by a protocol means the protocol's own number."""
+def check_cell(context: LaunchContext) -> None:
+    """Refuse the same and, unlike an evaluation by a protocol with its own number, no grasps."""
+    check(context)
     grasps = LaunchConfiguration("grasps").perform(context)
     if int(grasps) < 1:
         raise RuntimeError(f"found grasps:={grasps}, expected at least 1")
@@ -260,10 +286,15 @@ def check_grasps(context: LaunchContext) -> None:
 def generate_launch_description() -> LaunchDescription:
     remaps = [SetRemap(topic, LaunchConfiguration(f"{topic.strip('/')}_topic")) for topic in TOPICS]
     scope = [
+        SetLaunchConfiguration("recorded_in", ""),
+        SetLaunchConfiguration(
+            "recorded_in", LaunchConfiguration("bag_directory"), condition=IS_RECORDED
+        ),
         PushRosNamespace(LaunchConfiguration("namespace")),
         SetParameter("use_sim_time", IS_SIMULATED),
         *remaps,
         *nodes(),
     ]
-    checks = [OpaqueFunction(function=check), OpaqueFunction(function=check_grasps)]
-    return LaunchDescription([*arguments(), *checks, *environment(), GroupAction(scope)])
+    return LaunchDescription(
+        [*arguments(), OpaqueFunction(function=check_cell), *environment(), GroupAction(scope)]
+    )

@@ -20,6 +20,7 @@ from launch.actions import (
 )
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node, PushRosNamespace, SetParameter, SetRemap
+from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 from rlcg_policy import profile
@@ -85,6 +86,17 @@ def arguments() -> list[DeclareLaunchArgument]:
             description="Parameter file for all nodes, as the camera's pose; arguments win over it",
         ),
         DeclareLaunchArgument(
+            "record",
+            default_value="false",
+            choices=["true", "false"],
+            description="Run record_node: a bag per grasp, and one around each fault",
+        ),
+        DeclareLaunchArgument(
+            "bag_directory",
+            default_value="bags",
+            description="Folder of the bags, each in a folder of its own (record)",
+        ),
+        DeclareLaunchArgument(
             "namespace", default_value="", description="ROS namespace of all nodes and topics"
         ),
         DeclareLaunchArgument(
@@ -114,6 +126,11 @@ def arguments() -> list[DeclareLaunchArgument]:
 def value(context: LaunchContext, name: str) -> str:
     """Return a launch argument as text."""
     return LaunchConfiguration(name).perform(context)
+
+
+def text(context: LaunchContext, name: str) -> ParameterValue:
+    """Return a launch argument as a parameter that stays a text, as the video device 0."""
+    return ParameterValue(value(context, name), value_type=str)
 
 
 def number(context: LaunchContext, name: str) -> float:
@@ -156,19 +173,39 @@ def node(context: LaunchContext, executable: str, parameters: dict) -> Node:
     )
 
 
+def recorders(context: LaunchContext, robot: profile.Profile) -> list[Node]:
+    """Return the recorder, without which everything else goes on, or none."""
+    if value(context, "record") != "true":
+        return []
+    found = {
+        "bag_directory": text(context, "bag_directory"),
+        "robot": value(context, "namespace") or robot.name,
+    }
+    return [
+        Node(
+            package="rlcg_record",
+            executable="record_node",
+            name="record_node",
+            parameters=[value(context, "params_file"), found],
+            ros_arguments=["--log-level", f"record_node:={value(context, 'log_level')}"],
+            output="screen",
+        )
+    ]
+
+
 def nodes(context: LaunchContext, robot: profile.Profile, path: str) -> list[Node]:
     """Return the nodes; a stop goes through them from the last to the first."""
     rate_hz = number(context, "rate_hz")
     camera = {
-        "video_device": value(context, "video_device"),
+        "video_device": text(context, "video_device"),
         "framerate": number(context, "framerate"),
-        "camera_info_url": value(context, "camera_info_url"),
-        "frame_id": value(context, "camera_frame_id"),
+        "camera_info_url": text(context, "camera_info_url"),
+        "frame_id": text(context, "camera_frame_id"),
     }
     gate = {"profile": path, "control_rate_hz": rate_hz, **overrides(context)}
     shared = {name: robot.parameters[name] for name in SHARED if name in robot.parameters}
     lists = {name: list(one) for name, one in shared.items() if isinstance(one, tuple)}
-    policy = {"model": value(context, "model"), "rate_hz": rate_hz, **shared, **lists}
+    policy = {"model": text(context, "model"), "rate_hz": rate_hz, **shared, **lists}
     ours = value(context, "camera") == "camera_node"
     made = [node(context, "camera_node", camera)] if ours else []
     return [*made, node(context, "arm_node", gate), node(context, "policy_node", policy)]
@@ -185,6 +222,7 @@ def bring_up(context: LaunchContext) -> list[GroupAction | UnsetEnvironmentVaria
         PushRosNamespace(value(context, "namespace")),
         SetParameter("use_sim_time", value(context, "use_sim_time") == "true"),
         *remaps(context, robot),
+        *recorders(context, robot),
         *nodes(context, robot, str(path)),
     ]
     return [*opened, GroupAction(scope)]
