@@ -80,6 +80,7 @@ soak: setup-train  ## Let the whole graph grasp for an hour: nothing may grow (A
 lint: setup  ## Check style and types
 	@$(ENTER) ruff check .
 	@$(ENTER) mypy
+	@$(ENTER) hadolint docker/Dockerfile
 
 format: setup  ## Order imports and format the code
 	@$(ENTER) ruff check --fix . && ruff format .

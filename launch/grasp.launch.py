@@ -20,7 +20,6 @@ from launch.actions import (
     SetEnvironmentVariable,
     SetLaunchConfiguration,
     Shutdown,
-    UnsetEnvironmentVariable,
 )
 from launch.conditions import IfCondition
 from launch.substitutions import (
@@ -45,7 +44,9 @@ TOPICS = {
     "/clock": "time of the simulation, rosgraph_msgs/Clock",
 }
 
-SHM_ONLY = PathJoinSubstitution([FindPackageShare("rlcg_policy"), "config", "fastdds_shm_only.xml"])
+CONFIG = [FindPackageShare("rlcg_policy"), "config"]
+SHM_ONLY = PathJoinSubstitution([*CONFIG, "fastdds_shm_only.xml"])
+FOR_ROBOTS = PathJoinSubstitution([*CONFIG, "fastdds_robot.xml"])
 # Fast DDS 2 reads the older name only.
 FAST_DDS_2 = os.environ.get("ROS_DISTRO") in ("humble", "iron", "jazzy")
 DDS_PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE" if FAST_DDS_2 else "FASTDDS_DEFAULT_PROFILES_FILE"
@@ -159,11 +160,10 @@ def arguments() -> list[DeclareLaunchArgument]:
     return declared
 
 
-def environment() -> list[SetEnvironmentVariable | UnsetEnvironmentVariable]:
+def environment() -> list[SetEnvironmentVariable]:
     """Return what the nodes need in their environment."""
-    ours = PythonExpression(
-        ["'fastdds_shm_only' in '", EnvironmentVariable(DDS_PROFILE, default_value=""), "'"]
-    )
+    given = EnvironmentVariable(DDS_PROFILE, default_value="")
+    not_theirs = ["('", given, "' == '' or 'fastdds_shm_only' in '", given, "')"]
     return [
         # Lines of Python nodes appear when they are printed.
         SetEnvironmentVariable("PYTHONUNBUFFERED", "1"),
@@ -173,10 +173,11 @@ def environment() -> list[SetEnvironmentVariable | UnsetEnvironmentVariable]:
             EnvironmentVariable(DDS_PROFILE, default_value=SHM_ONLY),
             condition=IfCondition(IS_SIMULATED),
         ),
-        # A robot's drivers often run on another computer: our profile would hide them.
-        UnsetEnvironmentVariable(
+        # A robot's drivers often run on another computer: the profile of simulation hides them.
+        SetEnvironmentVariable(
             DDS_PROFILE,
-            condition=IfCondition(PythonExpression([IS_ROBOT, " and ", ours])),
+            FOR_ROBOTS,
+            condition=IfCondition(PythonExpression([IS_ROBOT, " and ", *not_theirs])),
         ),
     ]
 

@@ -15,8 +15,8 @@ from launch.actions import (
     DeclareLaunchArgument,
     GroupAction,
     OpaqueFunction,
+    SetEnvironmentVariable,
     Shutdown,
-    UnsetEnvironmentVariable,
 )
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node, PushRosNamespace, SetParameter, SetRemap
@@ -39,6 +39,8 @@ SHARED = (
 )
 # Arguments that win over the profile where they are given, and the node parameter of each.
 OVERRIDES = {"speed_scale": float, "command_mode": str, "gripper_mode": str}
+# The same for policy_node and the parameter file.
+SERVING = ("plan", "provider")
 DDS_PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 
 
@@ -110,6 +112,15 @@ def arguments() -> list[DeclareLaunchArgument]:
         declared.append(
             DeclareLaunchArgument(
                 name, default_value="", description=f"{name} of arm_node; empty: the profile's"
+            )
+        )
+    for name in SERVING:
+        declared.append(
+            DeclareLaunchArgument(
+                name,
+                default_value="",
+                description=f"{name} of policy_node; empty: the parameter "
+                "file's, or what measures best",
             )
         )
     for topic in profile.TOPICS:
@@ -206,18 +217,28 @@ def nodes(context: LaunchContext, robot: profile.Profile, path: str) -> list[Nod
     shared = {name: robot.parameters[name] for name in SHARED if name in robot.parameters}
     lists = {name: list(one) for name, one in shared.items() if isinstance(one, tuple)}
     policy = {"model": text(context, "model"), "rate_hz": rate_hz, **shared, **lists}
+    policy |= {name: text(context, name) for name in SERVING if value(context, name)}
     ours = value(context, "camera") == "camera_node"
     made = [node(context, "camera_node", camera)] if ours else []
     return [*made, node(context, "arm_node", gate), node(context, "policy_node", policy)]
 
 
-def bring_up(context: LaunchContext) -> list[GroupAction | UnsetEnvironmentVariable]:
+def dds(robot: profile.Profile) -> list[SetEnvironmentVariable]:
+    """Return the DDS profile for robots, unless the user has one.
+
+    That of simulation keeps DDS within this machine, which would hide a robot's drivers.
+    """
+    theirs = [os.environ.get(name, "") for name in DDS_PROFILES]
+    if robot.name == "sim" or any(path and "fastdds_shm_only" not in path for path in theirs):
+        return []
+    path = str(find_share() / "config" / "fastdds_robot.xml")
+    return [SetEnvironmentVariable(name, path) for name in DDS_PROFILES]
+
+
+def bring_up(context: LaunchContext) -> list[GroupAction | SetEnvironmentVariable]:
     """Return the whole graph for the profile that was asked for."""
     path = profile.find(value(context, "profile"), find_share())
     robot = profile.load(path)
-    # Our own profile keeps DDS within this machine, which would hide a robot's drivers.
-    hiding = [name for name in DDS_PROFILES if "fastdds_shm_only" in os.environ.get(name, "")]
-    opened = [UnsetEnvironmentVariable(name) for name in hiding if robot.name != "sim"]
     scope = [
         PushRosNamespace(value(context, "namespace")),
         SetParameter("use_sim_time", value(context, "use_sim_time") == "true"),
@@ -225,7 +246,7 @@ def bring_up(context: LaunchContext) -> list[GroupAction | UnsetEnvironmentVaria
         *recorders(context, robot),
         *nodes(context, robot, str(path)),
     ]
-    return [*opened, GroupAction(scope)]
+    return [*dds(robot), GroupAction(scope)]
 
 
 def generate_launch_description() -> LaunchDescription:

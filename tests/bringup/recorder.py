@@ -62,6 +62,7 @@ CASES = {
         "camera:=none",
         "namespace:=cell_1",
         "speed_scale:=0.1",
+        "plan:=cpu-int8",
         "command_mode:=twist",
         "joint_states_topic:=/merged/joint_states",
     ],
