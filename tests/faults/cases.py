@@ -18,7 +18,8 @@ from rlcg_ros.conversions import decision_to_msg, stamp_from_s
 
 DELAY_S, JUMP_S = 0.4, 5.0
 SILENCE = (GateReason.POLICY_FAULT, GateReason.DEADMAN)
-NO_JOINTS = (GateReason.STALE_JOINT_STATE, GateReason.BAD_JOINT_STATE)
+# The gate's reasons, or the policy's if it noticed first.
+NO_JOINTS = (GateReason.STALE_JOINT_STATE, GateReason.BAD_JOINT_STATE, GateReason.POLICY_FAULT)
 ANY_TIME = (*NO_JOINTS, *SILENCE, GateReason.STALE_STAMP, GateReason.FUTURE_STAMP)
 SMALL = Action(np.array([0.005, 0.0, 0.0]))
 Make = Callable[[FaultCell], None]
