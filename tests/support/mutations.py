@@ -23,7 +23,8 @@ fuzz = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-LONGEST_S, MOST_BYTES = 2.0, 500_000_000
+# Of processor time, which a loaded machine doubles: 2 s are promised on an idle one.
+LONGEST_S, MOST_BYTES = 5.0, 500_000_000
 # What counts and lengths in files are put to.
 HUGE = [0, 1, 2**7, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1]
 NAMES = ["", ".", "..", "../x", "/etc/passwd", "/dev/zero", "a/../../x", "a\0b", "x" * 300]
