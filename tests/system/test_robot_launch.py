@@ -70,6 +70,8 @@ def test_the_policy_moves_the_robot_of_the_profile(tmp_path: Path, domain: int) 
         )
         recorded = "policy_node/decision"
         bench.until(lambda: bench.node.count_subscribers(recorded) == 1, "recorder", 20.0)
+        pictures = LBR.topics["image_raw"]  # for the policy and the recorder
+        bench.until(lambda: bench.node.count_subscribers(pictures) == 2, "pictures", 20.0)
         answer = client.send_goal_async(Grasp.Goal(max_steps=4))
         bench.until(answer.done, "answer")
         result = answer.result().get_result_async()

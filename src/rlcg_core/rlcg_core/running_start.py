@@ -21,7 +21,7 @@ MOST = 1.6
 ROUNDS = 6
 DIFFERENCE_S = 1e-3
 # The arm is a little ahead of where it was measured, which adds to the speed of a turn.
-ALLOWED = 0.95
+ALLOWED = 0.9
 # Slower than this share of a joint's limit, an arm stands.
 STANDING = 0.02
 
