@@ -9,6 +9,7 @@ remaps. profile:=sim use_sim_time:=true camera:=none runs it before a sim_node o
 """
 
 import os
+import runpy
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import (
@@ -18,14 +19,23 @@ from launch.actions import (
     SetEnvironmentVariable,
     Shutdown,
 )
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, PushRosNamespace, SetParameter, SetRemap
 from launch_ros.parameter_descriptions import ParameterValue
-from launch_ros.substitutions import FindPackageShare
 
 from rlcg_policy import profile
 from rlcg_ros.shares import find_share
 
+CELL = runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "grasp.launch.py"))
+# Arguments that grasp.launch.py has too.
+SHARED_ARGUMENTS = (
+    "model",
+    "rate_hz",
+    "params_file",
+    "record",
+    "bag_directory",
+    "namespace",
+)
 # Parameters of a profile that policy_node needs too.
 SHARED = (
     "urdf",
@@ -73,41 +83,13 @@ def arguments() -> list[DeclareLaunchArgument]:
             description="Optical frame of the pictures",
         ),
         DeclareLaunchArgument(
-            "model",
-            default_value="robot1_grasp_success",
-            description="Model bundle: a name in models/ or a path",
-        ),
-        DeclareLaunchArgument(
-            "rate_hz", default_value="3.0", description="Decisions per second of the closed loop"
-        ),
-        DeclareLaunchArgument(
-            "params_file",
-            default_value=PathJoinSubstitution(
-                [FindPackageShare("rlcg_policy"), "config", "grasp.yaml"]
-            ),
-            description="Parameter file for all nodes, as the camera's pose; arguments win over it",
-        ),
-        DeclareLaunchArgument(
-            "record",
-            default_value="false",
-            choices=["true", "false"],
-            description="Run record_node: a bag per grasp, and one around each fault",
-        ),
-        DeclareLaunchArgument(
-            "bag_directory",
-            default_value="bags",
-            description="Folder of the bags, each in a folder of its own (record)",
-        ),
-        DeclareLaunchArgument(
-            "namespace", default_value="", description="ROS namespace of all nodes and topics"
-        ),
-        DeclareLaunchArgument(
             "use_sim_time", default_value="false", description="Take time from /clock"
         ),
         DeclareLaunchArgument(
             "log_level", default_value="info", description="Log level of the nodes"
         ),
     ]
+    declared += [one for one in CELL["arguments"]() if one.name in SHARED_ARGUMENTS]
     for name in OVERRIDES:
         declared.append(
             DeclareLaunchArgument(
