@@ -31,7 +31,7 @@ TRAIN_GROUP := train
 endif
 ENTER := . scripts/env.sh &&
 
-.PHONY: help setup setup-train setup-openvino build grasp test test-core train table bench lint format clean
+.PHONY: help setup setup-train setup-openvino build grasp test test-core faults fuzz train table bench soak images lint format clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -58,6 +58,12 @@ test-core:  ## Run the tests of the core alone, without ROS (30 s)
 	@scripts/setup.sh .venv-core core dev
 	@exec env -u PYTHONPATH .venv-core/bin/python -m pytest tests/core $(ARGS)
 
+faults: setup  ## Make every fault on a moving arm in simulation and measure the hold, 3 min (ARGS="-k camera")
+	@$(ENTER) exec python -m pytest tests/faults -q --tb=line --faults-report runs $(ARGS)
+
+fuzz: setup  ## Fuzz what reads models, recordings and profiles for half an hour (ARGS="-k bag")
+	@$(ENTER) RLCG_FUZZ_EXAMPLES=$${RLCG_FUZZ_EXAMPLES:-2000} python -m pytest tests/security/test_fuzz_*.py --timeout 3600 $(ARGS)
+
 train: setup-train  ## Train the shipped model again (hours on 2 cores; resumes)
 	@$(ENTER) exec scripts/train.sh
 
@@ -67,9 +73,17 @@ table: setup-train  ## Make docs/results.md: train and measure all methods (resu
 bench: setup-train  ## Measure policy step, simulator and latency, about 15 min (ARGS="policy --rounds 20")
 	@$(if $(TRAIN_GROUP),$(ENTER) exec rlcg-bench $(ARGS),echo "bench: found Python 3.10, expected 3.11 or newer for PyTorch" >&2; exit 1)
 
+images:  ## Build the container images of docker/compose.yaml (ARGS="sim gpu train"; default: sim, which is also robot's)
+	@RLCG_COMMIT=$$(git describe --always --dirty --abbrev=12 --exclude='*') \
+	    docker compose -f docker/compose.yaml build $(or $(ARGS),sim)
+
+soak: setup-train  ## Let the whole graph grasp for an hour: nothing may grow (ARGS="minutes:=60")
+	@$(ENTER) exec rlcg soak $(ARGS)
+
 lint: setup  ## Check style and types
 	@$(ENTER) ruff check .
 	@$(ENTER) mypy
+	@$(ENTER) hadolint docker/Dockerfile
 
 format: setup  ## Order imports and format the code
 	@$(ENTER) ruff check --fix . && ruff format .

@@ -24,6 +24,7 @@ from launch.actions import (
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 
 from rlcg_policy import profile
 from rlcg_ros.shares import find_share
@@ -80,7 +81,8 @@ def arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "bag_directory",
             default_value="",
-            description="Where record_node puts its bags, so that the report names them",
+            description="Where record_node puts its bags, so that the report names them; also of "
+            "recorders that run already; empty: bags, if `record`",
         ),
     ]
     known = {*OWN, *(one.name for one in declared)}
@@ -110,13 +112,29 @@ def profile_name(context: LaunchContext) -> str:
     return value(context, "profile") or usual
 
 
-def topics(context: LaunchContext, robots: list[str]) -> list[tuple[str, str]]:
-    """Return how evaluate_node's names of the robots' topics are remapped.
+def text(value: str) -> ParameterValue:
+    """Return a parameter that stays a text, as the folder 12."""
+    return ParameterValue(value, value_type=str)
+
+
+def bags(context: LaunchContext) -> str:
+    """Return the folder of the bags, empty where nothing is recorded."""
+    usual = "bags" if value(context, "record") == "true" else ""
+    return value(context, "bag_directory") or usual
+
+
+def profile_topics(context: LaunchContext) -> dict[str, str]:
+    """Return the driver's topics by our names."""
+    return dict(profile.load(profile.find(profile_name(context), find_share())).topics)
+
+
+def robot_topics(context: LaunchContext, robots: list[str]) -> dict[str, str]:
+    """Return what our names of a robot's topics are remapped to, seen from its namespace.
 
     An argument wins over the profile's topic.
     """
-    known = profile.load(profile.find(profile_name(context), find_share())).topics
-    remaps = []
+    known = profile_topics(context)
+    found = {}
     for topic in CELL["TOPICS"]:
         if topic.startswith("/"):
             continue
@@ -127,6 +145,14 @@ def topics(context: LaunchContext, robots: list[str]) -> list[tuple[str, str]]:
                 f"found {topic}_topic:={target} for {len(robots)} robots, expected a name without "
                 "'/' at its beginning: each robot has a topic of its own below its namespace"
             )
+        found[topic] = target
+    return found
+
+
+def topics(context: LaunchContext, robots: list[str]) -> list[tuple[str, str]]:
+    """Return how evaluate_node's names of the robots' topics are remapped."""
+    remaps = []
+    for topic, target in robot_topics(context, robots).items():
         for robot in robots:
             prefix = f"{robot}/" if robot else ""
             absolute = target.startswith("/")
@@ -134,11 +160,36 @@ def topics(context: LaunchContext, robots: list[str]) -> list[tuple[str, str]]:
     return remaps
 
 
+def recorders(context: LaunchContext, robots: list[str]) -> list[Node]:
+    """Return a recorder for each robot that runs already, without which all else goes on."""
+    if value(context, "record") != "true":
+        return []
+    remaps = {**profile_topics(context), **robot_topics(context, robots)}
+    return [
+        Node(
+            package="rlcg_record",
+            executable="record_node",
+            name="record_node",
+            namespace=robot or None,
+            parameters=[
+                LaunchConfiguration("params_file"),
+                {"bag_directory": text(bags(context)), "robot": robot},
+            ],
+            remappings=list(remaps.items()),
+            ros_arguments=["--log-level", ["record_node:=", LaunchConfiguration("log_level")]],
+            output="screen",
+        )
+        for robot in robots
+    ]
+
+
 def cells(context: LaunchContext, robots: list[str]) -> list[GroupAction]:
     """Return the simulated cells; several have a clock each, for each waits for its own robot."""
     found = []
     for robot in robots:
         given = {"namespace": robot, "evaluate": "false", "grasps": "1"}
+        if value(context, "record") == "true":
+            given["bag_directory"] = bags(context)
         if len(robots) > 1:
             given["clock_topic"] = "clock"
         source = PythonLaunchDescriptionSource(CELL_FILE)
@@ -152,11 +203,10 @@ def parameters(context: LaunchContext, robots: list[str]) -> dict:
     simulated = value(context, "backend") != "robot"
     sources = value(context, "outcome_sources") or ("simulator" if simulated else "gripper_opening")
     argument = CELL["argument"]
-    texts = (
-        "protocol", "replacement", "backend", "objects", "resume", "run_directory", "bag_directory",
-    )  # fmt: skip
+    texts = ("protocol", "replacement", "backend", "objects", "resume", "run_directory")
     found = {
         **{name: argument(name, str) for name in texts},
+        "bag_directory": text(bags(context)),
         **{name: argument(name, int) for name in ("grasps", "seed")},
         "label_timeout_s": argument("label_timeout_s", float),
         "lockstep": simulated and value(context, "lockstep") == "true",
@@ -185,7 +235,7 @@ def nodes(context: LaunchContext) -> list[GroupAction | Node]:
     CELL["check"](context)
     robots = namespaces(context)
     simulated = value(context, "backend") != "robot"
-    started = cells(context, robots) if simulated else []
+    started = cells(context, robots) if simulated else recorders(context, robots)
     return [*started, evaluate_node(context, robots)]
 
 

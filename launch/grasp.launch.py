@@ -18,8 +18,8 @@ from launch.actions import (
     GroupAction,
     OpaqueFunction,
     SetEnvironmentVariable,
+    SetLaunchConfiguration,
     Shutdown,
-    UnsetEnvironmentVariable,
 )
 from launch.conditions import IfCondition
 from launch.substitutions import (
@@ -44,7 +44,9 @@ TOPICS = {
     "/clock": "time of the simulation, rosgraph_msgs/Clock",
 }
 
-SHM_ONLY = PathJoinSubstitution([FindPackageShare("rlcg_policy"), "config", "fastdds_shm_only.xml"])
+CONFIG = [FindPackageShare("rlcg_policy"), "config"]
+SHM_ONLY = PathJoinSubstitution([*CONFIG, "fastdds_shm_only.xml"])
+FOR_ROBOTS = PathJoinSubstitution([*CONFIG, "fastdds_robot.xml"])
 # Fast DDS 2 reads the older name only.
 FAST_DDS_2 = os.environ.get("ROS_DISTRO") in ("humble", "iron", "jazzy")
 DDS_PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE" if FAST_DDS_2 else "FASTDDS_DEFAULT_PROFILES_FILE"
@@ -52,6 +54,7 @@ DDS_PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE" if FAST_DDS_2 else "FASTDDS_DEFAU
 BACKEND = LaunchConfiguration("backend")
 IS_ROBOT = PythonExpression(["'", BACKEND, "' == 'robot'"])
 IS_SIMULATED = PythonExpression(["'", BACKEND, "' != 'robot'"])
+IS_RECORDED = IfCondition(LaunchConfiguration("record"))
 
 
 def arguments() -> list[DeclareLaunchArgument]:
@@ -127,6 +130,17 @@ def arguments() -> list[DeclareLaunchArgument]:
             description="Folder for the reports; each run gets a folder of its own in it",
         ),
         DeclareLaunchArgument(
+            "record",
+            default_value="false",
+            choices=["true", "false"],
+            description="Run record_node: a bag per grasp, which the report names",
+        ),
+        DeclareLaunchArgument(
+            "bag_directory",
+            default_value="bags",
+            description="Folder of the bags, each in a folder of its own (record)",
+        ),
+        DeclareLaunchArgument(
             "namespace", default_value="", description="ROS namespace of all nodes and topics"
         ),
         DeclareLaunchArgument(
@@ -152,11 +166,10 @@ def arguments() -> list[DeclareLaunchArgument]:
     return declared
 
 
-def environment() -> list[SetEnvironmentVariable | UnsetEnvironmentVariable]:
+def environment() -> list[SetEnvironmentVariable]:
     """Return what the nodes need in their environment."""
-    ours = PythonExpression(
-        ["'fastdds_shm_only' in '", EnvironmentVariable(DDS_PROFILE, default_value=""), "'"]
-    )
+    given = EnvironmentVariable(DDS_PROFILE, default_value="")
+    not_theirs = ["('", given, "' == '' or 'fastdds_shm_only' in '", given, "')"]
     return [
         # Lines of Python nodes appear when they are printed.
         SetEnvironmentVariable("PYTHONUNBUFFERED", "1"),
@@ -166,10 +179,11 @@ def environment() -> list[SetEnvironmentVariable | UnsetEnvironmentVariable]:
             EnvironmentVariable(DDS_PROFILE, default_value=SHM_ONLY),
             condition=IfCondition(IS_SIMULATED),
         ),
-        # A robot's drivers often run on another computer: our profile would hide them.
-        UnsetEnvironmentVariable(
+        # A robot's drivers often run on another computer: the profile of simulation hides them.
+        SetEnvironmentVariable(
             DDS_PROFILE,
-            condition=IfCondition(PythonExpression([IS_ROBOT, " and ", ours])),
+            FOR_ROBOTS,
+            condition=IfCondition(PythonExpression([IS_ROBOT, " and ", *not_theirs])),
         ),
     ]
 
@@ -180,9 +194,13 @@ def argument(name: str, kind: type) -> ParameterValue:
 
 
 def node(
-    package: str, executable: str, parameters: dict, condition: IfCondition | None = None
+    package: str,
+    executable: str,
+    parameters: dict,
+    condition: IfCondition | None = None,
+    vital: bool = True,
 ) -> Node:
-    """Return a node whose end is the end of the launch."""
+    """Return a node; the end of a vital one is the end of the launch."""
     return Node(
         package=package,
         executable=executable,
@@ -190,9 +208,15 @@ def node(
         parameters=[LaunchConfiguration("params_file"), parameters],
         ros_arguments=["--log-level", [executable, ":=", LaunchConfiguration("log_level")]],
         output="screen",
-        on_exit=[Shutdown(reason=f"{executable} ended")],
+        on_exit=[Shutdown(reason=f"{executable} ended")] if vital else None,
         condition=condition,
     )
+
+
+def recorder() -> Node:
+    """Return the recorder, without which everything else goes on."""
+    found = {"bag_directory": argument("bag_directory", str), "robot": argument("namespace", str)}
+    return node("rlcg_record", "record_node", found, IS_RECORDED, vital=False)
 
 
 def nodes() -> list[Node]:
@@ -230,12 +254,14 @@ def nodes() -> list[Node]:
     }
     evaluate = {
         "backend": argument("backend", str),
+        "bag_directory": argument("recorded_in", str),
         "grasps": argument("grasps", int),
         "objects": objects,
         "run_directory": argument("run_directory", str),
         "seed": seed,
     }
     return [
+        recorder(),
         node("rlcg_sim", "sim_node", sim, IfCondition(IS_SIMULATED)),
         node("rlcg_policy", "arm_node", arm),
         node("rlcg_policy", "policy_node", policy),
@@ -252,22 +278,31 @@ def check(context: LaunchContext) -> None:
         except ValueError:
             expected = "a whole number" if kind is int else "a number"
             raise RuntimeError(f"found {name}:={value}, expected {expected}") from None
-    grasps = LaunchConfiguration("grasps").perform(context)
-    if int(grasps) < 1:
-        raise RuntimeError(f"found grasps:={grasps}, expected at least 1")
     path = LaunchConfiguration("params_file").perform(context)
     if not os.path.isfile(path):
         raise RuntimeError(f"found no file at params_file:={path}, expected a parameter file")
 
 
+def check_cell(context: LaunchContext) -> None:
+    """Refuse the same and, unlike an evaluation by a protocol with its own number, no grasps."""
+    check(context)
+    grasps = LaunchConfiguration("grasps").perform(context)
+    if int(grasps) < 1:
+        raise RuntimeError(f"found grasps:={grasps}, expected at least 1")
+
+
 def generate_launch_description() -> LaunchDescription:
     remaps = [SetRemap(topic, LaunchConfiguration(f"{topic.strip('/')}_topic")) for topic in TOPICS]
     scope = [
+        SetLaunchConfiguration("recorded_in", ""),
+        SetLaunchConfiguration(
+            "recorded_in", LaunchConfiguration("bag_directory"), condition=IS_RECORDED
+        ),
         PushRosNamespace(LaunchConfiguration("namespace")),
         SetParameter("use_sim_time", IS_SIMULATED),
         *remaps,
         *nodes(),
     ]
     return LaunchDescription(
-        [*arguments(), OpaqueFunction(function=check), *environment(), GroupAction(scope)]
+        [*arguments(), OpaqueFunction(function=check_cell), *environment(), GroupAction(scope)]
     )

@@ -9,22 +9,33 @@ remaps. profile:=sim use_sim_time:=true camera:=none runs it before a sim_node o
 """
 
 import os
+import runpy
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     GroupAction,
     OpaqueFunction,
+    SetEnvironmentVariable,
     Shutdown,
-    UnsetEnvironmentVariable,
 )
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, PushRosNamespace, SetParameter, SetRemap
-from launch_ros.substitutions import FindPackageShare
+from launch_ros.parameter_descriptions import ParameterValue
 
 from rlcg_policy import profile
 from rlcg_ros.shares import find_share
 
+CELL = runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "grasp.launch.py"))
+# Arguments that grasp.launch.py has too.
+SHARED_ARGUMENTS = (
+    "model",
+    "rate_hz",
+    "params_file",
+    "record",
+    "bag_directory",
+    "namespace",
+)
 # Parameters of a profile that policy_node needs too.
 SHARED = (
     "urdf",
@@ -38,6 +49,8 @@ SHARED = (
 )
 # Arguments that win over the profile where they are given, and the node parameter of each.
 OVERRIDES = {"speed_scale": float, "command_mode": str, "gripper_mode": str}
+# The same for policy_node and the parameter file.
+SERVING = ("plan", "provider")
 DDS_PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 
 
@@ -70,34 +83,26 @@ def arguments() -> list[DeclareLaunchArgument]:
             description="Optical frame of the pictures",
         ),
         DeclareLaunchArgument(
-            "model",
-            default_value="robot1_grasp_success",
-            description="Model bundle: a name in models/ or a path",
-        ),
-        DeclareLaunchArgument(
-            "rate_hz", default_value="3.0", description="Decisions per second of the closed loop"
-        ),
-        DeclareLaunchArgument(
-            "params_file",
-            default_value=PathJoinSubstitution(
-                [FindPackageShare("rlcg_policy"), "config", "grasp.yaml"]
-            ),
-            description="Parameter file for all nodes, as the camera's pose; arguments win over it",
-        ),
-        DeclareLaunchArgument(
-            "namespace", default_value="", description="ROS namespace of all nodes and topics"
-        ),
-        DeclareLaunchArgument(
             "use_sim_time", default_value="false", description="Take time from /clock"
         ),
         DeclareLaunchArgument(
             "log_level", default_value="info", description="Log level of the nodes"
         ),
     ]
+    declared += [one for one in CELL["arguments"]() if one.name in SHARED_ARGUMENTS]
     for name in OVERRIDES:
         declared.append(
             DeclareLaunchArgument(
                 name, default_value="", description=f"{name} of arm_node; empty: the profile's"
+            )
+        )
+    for name in SERVING:
+        declared.append(
+            DeclareLaunchArgument(
+                name,
+                default_value="",
+                description=f"{name} of policy_node; empty: the parameter "
+                "file's, or what measures best",
             )
         )
     for topic in profile.TOPICS:
@@ -114,6 +119,11 @@ def arguments() -> list[DeclareLaunchArgument]:
 def value(context: LaunchContext, name: str) -> str:
     """Return a launch argument as text."""
     return LaunchConfiguration(name).perform(context)
+
+
+def text(context: LaunchContext, name: str) -> ParameterValue:
+    """Return a launch argument as a parameter that stays a text, as the video device 0."""
+    return ParameterValue(value(context, name), value_type=str)
 
 
 def number(context: LaunchContext, name: str) -> float:
@@ -156,38 +166,69 @@ def node(context: LaunchContext, executable: str, parameters: dict) -> Node:
     )
 
 
+def recorders(context: LaunchContext, robot: profile.Profile) -> list[Node]:
+    """Return the recorder, without which everything else goes on, or none."""
+    if value(context, "record") != "true":
+        return []
+    found = {
+        "bag_directory": text(context, "bag_directory"),
+        "robot": value(context, "namespace") or robot.name,
+    }
+    return [
+        Node(
+            package="rlcg_record",
+            executable="record_node",
+            name="record_node",
+            parameters=[value(context, "params_file"), found],
+            ros_arguments=["--log-level", f"record_node:={value(context, 'log_level')}"],
+            output="screen",
+        )
+    ]
+
+
 def nodes(context: LaunchContext, robot: profile.Profile, path: str) -> list[Node]:
     """Return the nodes; a stop goes through them from the last to the first."""
     rate_hz = number(context, "rate_hz")
     camera = {
-        "video_device": value(context, "video_device"),
+        "video_device": text(context, "video_device"),
         "framerate": number(context, "framerate"),
-        "camera_info_url": value(context, "camera_info_url"),
-        "frame_id": value(context, "camera_frame_id"),
+        "camera_info_url": text(context, "camera_info_url"),
+        "frame_id": text(context, "camera_frame_id"),
     }
     gate = {"profile": path, "control_rate_hz": rate_hz, **overrides(context)}
     shared = {name: robot.parameters[name] for name in SHARED if name in robot.parameters}
     lists = {name: list(one) for name, one in shared.items() if isinstance(one, tuple)}
-    policy = {"model": value(context, "model"), "rate_hz": rate_hz, **shared, **lists}
+    policy = {"model": text(context, "model"), "rate_hz": rate_hz, **shared, **lists}
+    policy |= {name: text(context, name) for name in SERVING if value(context, name)}
     ours = value(context, "camera") == "camera_node"
     made = [node(context, "camera_node", camera)] if ours else []
     return [*made, node(context, "arm_node", gate), node(context, "policy_node", policy)]
 
 
-def bring_up(context: LaunchContext) -> list[GroupAction | UnsetEnvironmentVariable]:
+def dds(robot: profile.Profile) -> list[SetEnvironmentVariable]:
+    """Return the DDS profile for robots, unless the user has one.
+
+    That of simulation keeps DDS within this machine, which would hide a robot's drivers.
+    """
+    theirs = [os.environ.get(name, "") for name in DDS_PROFILES]
+    if robot.name == "sim" or any(path and "fastdds_shm_only" not in path for path in theirs):
+        return []
+    path = str(find_share() / "config" / "fastdds_robot.xml")
+    return [SetEnvironmentVariable(name, path) for name in DDS_PROFILES]
+
+
+def bring_up(context: LaunchContext) -> list[GroupAction | SetEnvironmentVariable]:
     """Return the whole graph for the profile that was asked for."""
     path = profile.find(value(context, "profile"), find_share())
     robot = profile.load(path)
-    # Our own profile keeps DDS within this machine, which would hide a robot's drivers.
-    hiding = [name for name in DDS_PROFILES if "fastdds_shm_only" in os.environ.get(name, "")]
-    opened = [UnsetEnvironmentVariable(name) for name in hiding if robot.name != "sim"]
     scope = [
         PushRosNamespace(value(context, "namespace")),
         SetParameter("use_sim_time", value(context, "use_sim_time") == "true"),
         *remaps(context, robot),
+        *recorders(context, robot),
         *nodes(context, robot, str(path)),
     ]
-    return [*opened, GroupAction(scope)]
+    return [*dds(robot), GroupAction(scope)]
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -30,6 +30,11 @@ echo "locking requirements/system-ros.txt"
 compile --python-version 3.10 system-ros.in -o system-ros.txt
 sed -i "1i # Locked by scripts/lock.sh from system-ros.in; do not edit." system-ros.txt
 
+# Its other build of ONNX Runtime, for the GPU container image.
+echo "locking requirements/system-ros-gpu.txt"
+compile --python-version 3.10 -c system-ros.txt system-ros-gpu.in -o system-ros-gpu.txt
+sed -i "s|, -c system-ros.txt||; s|-c system-ros.txt, ||; 1i # Locked by scripts/lock.sh from system-ros-gpu.in; do not edit." system-ros-gpu.txt
+
 # The same with PyTorch, whose CPU build is locked from Python 3.11 on.
 echo "locking requirements/system-ros-train.txt"
 compile --python-version 3.11 "${torch_from[@]}" -c system-ros.txt system-ros-train.in -o system-ros-train.txt

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Usage: scripts/setup.sh VENV GROUP...
 # Makes the virtual environment VENV and installs the locked requirements of each GROUP: core, ros, ros-build,
-# runtime, train, dev, or system-ros and system-ros-train (beside an installed ROS 2 with NumPy 1); and one build of
-# ONNX Runtime: ort-cpu, ort-openvino or ort-gpu, in the place of the one before. Does nothing where that is done.
+# runtime, train, dev, or system-ros, system-ros-train and system-ros-gpu (beside an installed ROS 2 with NumPy 1); and
+# one build of ONNX Runtime: ort-cpu, ort-openvino or ort-gpu, in the place of the one before. Does nothing where that
+# is done.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=$1

@@ -23,5 +23,8 @@ setup(
         "console_scripts": [
             "rlcg-bench = rlcg_bench.cli:main",
         ],
+        "rlcg.commands": [
+            "soak = rlcg_bench.soak.command:soak",
+        ],
     },
 )

@@ -53,6 +53,8 @@ setup(
         "rlcg.commands": [
             "compare = rlcg_policy.commands:compare",
             "calibrate = rlcg_policy.calibrate.commands:calibrate",
+            "doctor = rlcg_policy.doctor.command:doctor",
+            "security = rlcg_policy.security.commands:security",
         ],
     },
 )

@@ -21,6 +21,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).parent / "golden"
 
+# Topics of a robot that cannot be shared by two.
+TOPICS = ("image_raw", "camera_info", "joint_states", "joint_trajectory", "gripper_command")
 # Name of the golden file -> launch arguments; the launch file is grasp.launch.py but for FILES.
 CASES = {
     "defaults": [],
@@ -47,16 +49,33 @@ CASES = {
         "run_directory:=out put",
         "objects:=true",
     ],
+    "recorded": ["backend:=mock", "record:=true", "bag_directory:=bags/12", "namespace:=cell_1"],
     "lbr": ["profile:=kuka_iiwa_lbr", "camera_info_url:=file:///cell/camera.yaml"],
+    "lbr_recorded": [
+        "profile:=kuka_iiwa_lbr",
+        "record:=true",
+        "bag_directory:=12",
+        "video_device:=0",
+    ],
     "lbr_slow": [
         "profile:=kuka_iiwa_lbr",
         "camera:=none",
         "namespace:=cell_1",
         "speed_scale:=0.1",
+        "plan:=cpu-int8",
         "command_mode:=twist",
         "joint_states_topic:=/merged/joint_states",
     ],
     "evaluate_two": ["backend:=mock", "robots:=2", "outcome_sources:=gripper_opening,simulator"],
+    "evaluate_two_recorded": ["backend:=mock", "robots:=2", "record:=true"],
+    "evaluate_robots_recorded": [
+        "backend:=robot",
+        "namespaces:=left,right",
+        "record:=true",
+        "bag_directory:=12",
+        *(f"{topic}_topic:=of_robot/{topic}" for topic in TOPICS),
+    ],
+    "evaluate_lbr_recorded": ["backend:=robot", "record:=true"],
     "evaluate_robots": [
         "backend:=robot",
         "namespaces:=left,right",
@@ -70,17 +89,28 @@ CASES = {
 }
 FILES = {
     "lbr": "robot.launch.py",
+    "lbr_recorded": "robot.launch.py",
+    "evaluate_two_recorded": "evaluate.launch.py",
+    "evaluate_robots_recorded": "evaluate.launch.py",
+    "evaluate_lbr_recorded": "evaluate.launch.py",
     "lbr_slow": "robot.launch.py",
     "evaluate_two": "evaluate.launch.py",
     "evaluate_robots": "evaluate.launch.py",
 }
 # How many nodes start where it is not four, and some are of one name in several namespaces.
-NUMBERS = {"evaluate_two": 7, "evaluate_robots": 1}
-# How many nodes start, where evaluate_node is none of them and the recorder must end the launch.
-WITHOUT_END = {"robot": 2, "lbr": 3, "lbr_slow": 2}
+NUMBERS = {
+    "evaluate_two": 7,
+    "evaluate_two_recorded": 9,
+    "evaluate_robots": 1,
+    "evaluate_robots_recorded": 3,
+    "evaluate_lbr_recorded": 2,
+}
+# How many nodes start, where no evaluate_node ends the launch (its stub knows no namespace).
+WITHOUT_END = {"robot": 2, "recorded": 5, "lbr": 3, "lbr_recorded": 4, "lbr_slow": 2}
 NODES = {
     "rlcg_sim": ["sim_node"],
     "rlcg_policy": ["arm_node", "camera_node", "policy_node", "evaluate_node"],
+    "rlcg_record": ["record_node"],
 }
 ENVIRONMENT = [
     "FASTDDS_DEFAULT_PROFILES_FILE",

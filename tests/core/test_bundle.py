@@ -80,7 +80,7 @@ def set_at(*keys: str | int, value: object) -> Callable[[Any], None]:
         (set_at("cem", "answer", value="best"), "cem.answer is 'best', expected one of"),
         (set_at("cem", "elites", value=1), "2 <= elites"),
         (set_at("files", value={}), "manifest files are"),
-        (set_at("files", "../other.onnx", value="00"), "manifest files are"),
+        (set_at("files", "../other.onnx", value="00"), "expected the plain name of a file"),
     ],
 )
 def test_every_misfit_is_refused_by_name(folder: Path, change: Any, named: str) -> None:

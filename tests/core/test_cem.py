@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlcg_core.cem import Answer, CemResult, CemSettings, FloatArray, Variable, search
+from rlcg_core.cem import (
+    Answer,
+    CemResult,
+    CemSettings,
+    FloatArray,
+    Variable,
+    retrace,
+    search,
+)
 from rlcg_core.errors import ConfigError, InputError
 
 VARIABLES = (Variable("a", "m", -1.0, 1.0), Variable("b", "rad", -2.0, 3.0))
@@ -162,3 +170,27 @@ def test_impossible_settings_are_refused(wrong: dict) -> None:
     CemSettings(**good)
     with pytest.raises(ConfigError, match="expected"):
         CemSettings(**{**good, **wrong})
+
+
+@given(st.integers(0, 1000))
+def test_a_search_is_retraced_from_its_scores(seed: int) -> None:
+    of, seen, scores = settings(answer="best_ever"), [], []
+
+    def watched(samples: FloatArray) -> FloatArray:
+        seen.append(samples)
+        scores.append(bowl(np.array([0.3, -0.4]))(samples))
+        return scores[-1]
+
+    made = search(watched, of, np.zeros(2), np.ones(2), noise(seed, of))
+    again = retrace(of, np.zeros(2), np.ones(2), noise(seed, of), scores)
+    assert again.samples.tobytes() == np.array(seen).tobytes()
+    np.testing.assert_array_equal(again.result.best, made.best)
+    np.testing.assert_array_equal(again.result.mean, made.mean)
+    best = np.unravel_index(np.argmax(again.q_values), again.q_values.shape)
+    np.testing.assert_array_equal(again.samples[best], made.best)
+    np.testing.assert_allclose(again.q_values, 1.0 / (1.0 + np.exp(-np.array(scores))))
+
+
+def test_scores_of_another_search_are_refused() -> None:
+    with pytest.raises(InputError, match=r"logits have shape \(2, 32\), expected \(3, 32\)"):
+        retrace(settings(), np.zeros(2), np.ones(2), noise(0, settings()), np.zeros((2, 32)))

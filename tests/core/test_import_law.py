@@ -44,7 +44,17 @@ LIBRARY = {
     "rlcg_core": {"numpy"},
     "rlcg_ros": {"rlcg_core", "numpy"} | ROS,
     # onnx joins graphs that share their weights, and looks at them before a runtime does.
-    "rlcg_policy": {"rlcg_core", "numpy", "cv2", "onnx", "onnxruntime", "pinocchio", "yaml"},
+    # ament_index_python finds the installed profiles and SROS 2 policy for `rlcg security`.
+    "rlcg_policy": {
+        "rlcg_core",
+        "ament_index_python",
+        "numpy",
+        "cv2",
+        "onnx",
+        "onnxruntime",
+        "pinocchio",
+        "yaml",
+    },
     "rlcg_sim": {
         "rlcg_core",
         "numpy",
@@ -100,6 +110,7 @@ LIBRARY = {
         "numpy",
         "cv2",
         "google",
+        "lz4",
         "mcap",
         "mcap_ros2",
         "pyarrow",

@@ -32,3 +32,14 @@ def test_medians_are_of_steps_that_ran_the_network() -> None:
     assert meter(0.25).summary()["step_ms_median"] == pytest.approx(20.0)
     assert meter(0.25).summary()["outside_run_ms_median"] == pytest.approx(1.0)
     assert StepMeter().summary()["step_ms_median"] is None
+
+
+def test_the_way_from_image_to_command_is_told_with_its_tail() -> None:
+    made = StepMeter()
+    for i in range(100):
+        made.note(float(i), i + 0.01, 10.0 + i, network_ran=True, run_ms=5.0)
+    made.note(100.0, 100.01, 900.0, network_ran=False, run_ms=0.0)
+    values = made.summary()
+    tail = [values[f"image_to_command_ms_{name}"] for name in ("median", "p95", "p99", "max")]
+    assert tail == [59.5, 104.0, 108.0, 109.0]
+    assert StepMeter().summary()["image_to_command_ms_max"] is None

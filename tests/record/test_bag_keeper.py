@@ -41,6 +41,22 @@ def test_an_episode_is_a_bag_from_before_its_first_decision_to_after_its_end(
     assert notes["rlcg_bag"] == {"kind": "episode", "episode_id": "one"}
 
 
+def test_several_robots_share_a_folder_and_their_bags_say_whose_they_are(tmp_path: Path) -> None:
+    for robot in ("/cell/robot_1", "left arm"):
+        bench = KeeperBench(tmp_path, robot=robot)
+        bench.run(1.0)
+        bench.give(None, Decided("ab12", 0))
+        bench.give(None, STOP)
+        bench.keeper.close()
+    names = [bag.name.split("_", 2) for bag in bench.bags()]
+    assert [(kind, rest) for kind, _, rest in names] == [
+        ("episode", "cell-robot-1_ab12"),
+        ("episode", "left-arm_ab12"),
+        ("fault", "cell-robot-1_GATE_DEADMAN"),
+        ("fault", "left-arm_GATE_DEADMAN"),
+    ]
+
+
 def test_the_frame_of_the_first_decision_is_in_the_bag_however_long_it_took(
     tmp_path: Path,
 ) -> None:

@@ -14,6 +14,7 @@ from rlcg_msgs.msg import Decision, EpisodeResult
 from ros_bench import RosBench
 from visualization_msgs.msg import Marker, MarkerArray
 
+from rlcg_core.cem import ScoredSamples
 from rlcg_core.grasp_loop import End
 from rlcg_core.reasons import TerminationReason
 from rlcg_core.trace import Trace, image_digest
@@ -113,12 +114,16 @@ def test_q_goes_from_red_over_yellow_to_green(q_value: float, rgb: tuple[float, 
     assert (colour.r, colour.g, colour.b) == pytest.approx(rgb)
 
 
+def no_samples(trace: Trace) -> ScoredSamples:
+    raise AssertionError("nobody listens to samples")
+
+
 def test_decisions_are_told_once_each_and_only_to_listeners(
     traces: list[Trace], tmp_path: Path
 ) -> None:
     with RosBench() as bench:
         node = rclpy.create_node("policy_node", context=bench.node.context)
-        out = DecisionOut(node, BY, [])
+        out = DecisionOut(node, BY, [], explain=no_samples)
         out.begin("quiet", 1, "cpu-float32 2x64")
         out.note(traces[0])
         bench.listen(Decision, "policy_node/decision", qos.RECORDED)

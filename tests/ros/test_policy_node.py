@@ -229,6 +229,14 @@ def loop_status(cell: MockCell) -> DiagnosticStatus:
     return next((s for s in reversed(found) if s.name == "policy_node: loop"), None)
 
 
+def test_a_picture_that_comes_twice_is_decided_on_once(cell: MockCell, policy: NodeProcess) -> None:
+    cell.fault(image_duplicate=1.0)
+    reason, result = cell.grasp(seed=1)
+    assert reason is Reason.POLICY_TERMINATED
+    stamps = [stamp_to_s(command.header.stamp) for command in cell.commands]
+    assert len(stamps) == len(set(stamps)) == result.steps
+
+
 def test_frozen_pixels_end_the_episode(cell: MockCell, policy: NodeProcess) -> None:
     cell.fault(image_freeze=True)
     reason, result = cell.grasp(seed=1)

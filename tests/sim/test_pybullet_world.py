@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
+import pybullet
 import pytest
+from pybullet_utils.bullet_client import BulletClient
 
 from rlcg_core import rule as grasp_rule
 from rlcg_core.camera import project
@@ -12,6 +15,7 @@ from rlcg_core.ports import RESET_TAKES_S
 from rlcg_core.reasons import Outcome
 from rlcg_core.types import Action
 from rlcg_sim import expert, scene
+from rlcg_sim.arm import load_robot
 from rlcg_sim.description import find_urdf
 from rlcg_sim.motion import CellStepper
 from rlcg_sim.pybullet_world import PyBulletWorld
@@ -122,3 +126,25 @@ def test_the_expert_grasps_and_friction_is_what_holds(world: PyBulletWorld) -> N
     assert truth.lifted == ((truth.target,) if held[-1] is Outcome.SUCCESS else ())
     slippery = [grasp(world, seed, friction=0.0) for seed in range(700, 706)]
     assert slippery.count(Outcome.SUCCESS) <= 1
+
+
+def memory_kb() -> float:
+    """Return what this process holds beside files and shared memory [1024 B]."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return float(next(line for line in lines if line.startswith("RssAnon")).split()[1])
+
+
+def test_a_robot_that_is_loaded_anew_takes_no_more_memory() -> None:
+    client = BulletClient(pybullet.DIRECT)
+
+    def load(times: int) -> None:
+        for _ in range(times):
+            client.resetSimulation()
+            load_robot(client, find_urdf(ROBOT1.urdf))
+
+    load(20)
+    before_kb = memory_kb()
+    load(250)
+    grown_kb = memory_kb() - before_kb
+    client.disconnect()
+    assert grown_kb < 1300.0  # 9 kB a time otherwise

@@ -155,6 +155,18 @@ def test_the_asked_share_of_frames_is_lost_and_the_same_ones_each_time() -> None
     assert kept() == kept()
 
 
+def test_the_asked_share_of_frames_comes_twice_under_one_stamp() -> None:
+    camera = FaultyCamera(seed=4)
+    camera.faults = Faults(image_duplicate=0.3)
+    for i in range(500):
+        camera.put(frame(0, float(i)), 0.0)
+    stamps_s = [f.stamp_s for f in camera.due(0.0)]
+    assert stamps_s == sorted(stamps_s)
+    assert set(stamps_s) == {float(i) for i in range(500)}
+    assert len(stamps_s) / 500 == pytest.approx(1.3, abs=0.06)
+    assert max(stamps_s.count(stamp_s) for stamp_s in set(stamps_s)) == 2
+
+
 def test_every_fault_is_a_settable_parameter_and_off_by_default() -> None:
     known = infos(SimParameters)
     assert {n for n, info in known.items() if info.settable} == {

@@ -52,7 +52,12 @@ class KeeperBench:
     """A keeper with its ring, fed by the test; ``now_s`` is the test's clock."""
 
     def __init__(
-        self, folder: Path, ring_s: float = 5.0, opener: OpenFile = open_file, **limits: Any
+        self,
+        folder: Path,
+        ring_s: float = 5.0,
+        opener: OpenFile = open_file,
+        robot: str = "",
+        **limits: Any,
     ) -> None:
         self.folder, self.now_s, self.free = folder, 0.0, 10**12
         self.ring = Ring(ring_s, 10**9)
@@ -62,6 +67,7 @@ class KeeperBench:
             free_bytes=lambda: self.free,
             provenance=lambda: {"rlcg": {"robot": "bench"}},
             limits=KeepLimits(**{"min_free_bytes": 1000, **limits}),
+            robot=robot,
         )
 
     def give(self, what: Sample | None, event: Event | None = None) -> None:

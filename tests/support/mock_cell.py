@@ -98,6 +98,7 @@ class MockCell(RosBench):
             "image_freeze": False,
             "image_shrink": 1,
             "image_drop": 0.0,
+            "image_duplicate": 0.0,
             "image_delay_s": 0.0,
             "joints_silent": False,
         }

@@ -15,7 +15,14 @@ END_S = 5.0
 class NodeProcess:
     """Runs ``python -m module --ros-args ...``; what it prints is in ``output``."""
 
-    def __init__(self, module: str, log: Path, *ros_args: str, domain: int | None = None) -> None:
+    def __init__(
+        self,
+        module: str,
+        log: Path,
+        *ros_args: str,
+        domain: int | None = None,
+        stdin: int = subprocess.DEVNULL,
+    ) -> None:
         environment = dict(os.environ, PYTHONUNBUFFERED="1")
         if domain is not None:
             environment["ROS_DOMAIN_ID"] = str(domain)
@@ -23,7 +30,7 @@ class NodeProcess:
         with log.open("wb") as stream:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module, "--ros-args", *ros_args],
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 env=environment,

@@ -24,7 +24,7 @@ DOWN = Action(np.array([0.01, 0.0, -0.02]), 0.1)
 class Robot(RosBench):
     """Plays a robot that stands at ``joints`` and a policy that sends commands."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch_jaw: bool = True) -> None:
         super().__init__()
         self.joints, self.names, self.publishing = HOME.copy(), NAMES, True
         self.episode = self.step = 0
@@ -33,7 +33,8 @@ class Robot(RosBench):
         )
         self._commands = self.node.create_publisher(GraspCommand, "grasp_command", qos.COMMAND)
         self.listen(JointTrajectory, "joint_trajectory", qos.COMMAND)
-        self.listen(JointTrajectory, "gripper_command", qos.COMMAND)
+        if watch_jaw:
+            self.listen(JointTrajectory, "gripper_command", qos.COMMAND)
         self.listen(GateStatus, "gate_status", qos.STATUS)
         self.node.create_timer(0.02, self.publish_joints)
 

@@ -9,15 +9,19 @@ import numpy as np
 import pytest
 from action_msgs.msg import GoalStatus
 from launched import Launched, wait_until
+from patience import patience
 from processes import NodeProcess, parameters
 from rclpy.action import ActionClient
 from rlcg_msgs.action import Grasp
+from rlcg_msgs.msg import GateStatus
 from ros_bench import RosBench
 from sensor_msgs.msg import Image
 from trajectory_msgs.msg import JointTrajectory
 
 from rlcg_core.reasons import TerminationReason
 from rlcg_policy import profile
+from rlcg_record.commands import replay
+from rlcg_record.episode_reader import EpisodeReader
 from rlcg_ros import qos
 
 pytestmark = pytest.mark.system
@@ -46,15 +50,28 @@ def robot(domain: int, tmp_path: Path) -> Iterator[NodeProcess]:
 
 @pytest.mark.usefixtures("robot")
 def test_the_policy_moves_the_robot_of_the_profile(tmp_path: Path, domain: int) -> None:
-    words = ("profile:=kuka_iiwa_lbr", "camera:=none", "use_sim_time:=true", "speed_scale:=1.0")
+    words = (
+        "profile:=kuka_iiwa_lbr", "camera:=none", "use_sim_time:=true", "speed_scale:=1.0",
+        patience(tmp_path), "record:=true", f"bag_directory:={tmp_path / 'bags'}",
+    )  # fmt: skip
     with (
         RosBench(domain) as bench,
         Launched(*words, folder=tmp_path, domain=domain, file="robot.launch.py") as launched,
     ):
         bench.listen(JointTrajectory, LBR.topics["joint_trajectory"], qos.COMMAND)
+        # The first hold may be sent before the bench is heard of; the gate's state is latched.
+        bench.listen(GateStatus, "gate_status", qos.STATUS)
         client = ActionClient(bench.node, Grasp, "policy_node/grasp")
-        bench.until(client.server_is_ready, f"policy_node in {launched.lines}", 30.0)
-        bench.until(lambda: bench.count(LBR.topics["joint_trajectory"]) == 1, "first hold", 20.0)
+        bench.until(client.server_is_ready, "policy_node", 60.0)
+        bench.until(
+            lambda: any(m.state == GateStatus.READY for m in bench.received["gate_status"]),
+            "open gate",
+            20.0,
+        )
+        recorded = "policy_node/decision"
+        bench.until(lambda: bench.node.count_subscribers(recorded) == 1, "recorder", 20.0)
+        pictures = LBR.topics["image_raw"]  # for the policy and the recorder
+        bench.until(lambda: bench.node.count_subscribers(pictures) == 2, "pictures", 20.0)
         answer = client.send_goal_async(Grasp.Goal(max_steps=4))
         bench.until(answer.done, "answer")
         result = answer.result().get_result_async()
@@ -68,6 +85,10 @@ def test_the_policy_moves_the_robot_of_the_profile(tmp_path: Path, domain: int) 
         assert np.max(np.abs(ends[2] - ends[0])) > 1e-3
         assert launched.control_c() < 10.0
     assert "Traceback" not in launched.output
+    (bag,) = (tmp_path / "bags").glob("episode_*_kuka-iiwa-lbr_*")
+    (episode,) = EpisodeReader(bag).episodes()
+    assert (len(episode.steps), episode.problems) == (4, [])
+    assert replay([str(bag)]) == 0
 
 
 def test_the_camera_comes_up_with_it(tmp_path: Path, domain: int) -> None:

@@ -33,7 +33,7 @@ class Results:
     def write(self, runs: Path) -> list[Path]:
         """Write a folder and return the files in it; raises `ConfigError` if that cannot be."""
         folder = make_run_folder(runs, "bench", self.started, "latest-bench")
-        text = json.dumps(_plain(self._as_dict()), indent=1, allow_nan=False)
+        text = json.dumps(plain(self._as_dict()), indent=1, allow_nan=False)
         write_atomically(folder / FILE, (text + "\n").encode())
         picture = chart.png(self.sections)
         if picture:
@@ -60,10 +60,10 @@ def _section(section: Section) -> dict[str, Any]:
     return {**asdict(section), "bars": bars}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return plain data with what is no number as null, for JSON has no NaN."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

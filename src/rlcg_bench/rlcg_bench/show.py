@@ -41,7 +41,7 @@ def table(rows: Sequence[dict[str, Cell]]) -> list[str]:
     if not rows:
         return []
     names = [name for name in rows[0] if name not in LONG]
-    cells = [[_cell(row[name]) for name in names] for row in rows]
+    cells = [[cell(row[name]) for name in names] for row in rows]
     widths = [max(len(line[i]) for line in [names, *cells]) for i in range(len(names))]
     lines = []
     for line in [names, *cells]:
@@ -68,7 +68,8 @@ def _bar(bar: Bar) -> dict[str, Cell]:
     }
 
 
-def _cell(value: Cell) -> str:
+def cell(value: Cell) -> str:
+    """Return a value in as many digits as a person reads."""
     if value is None:
         return "-"
     if isinstance(value, float):

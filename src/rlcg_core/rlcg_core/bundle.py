@@ -12,10 +12,13 @@ from pathlib import Path
 
 from rlcg_core import golden, manifest, strict_json
 from rlcg_core.errors import BundleError
+from rlcg_core.stored_file import MIB, check_plain_name, read_file
 from rlcg_core.stored_frames import StoredFrame, StoredFrames
 
 GRAPH, GOLDEN, MANIFEST = manifest.FULL_GRAPH, "golden.json", "manifest.json"
 FRAMES = "frames.json"
+# 64 million weights of float32, fifty times the network of QT-Opt.
+MOST_BYTES = 256 * MIB
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ def load(folder: Path) -> Bundle:
     """Return the verified bundle; raises `BundleError` naming the field, found and expected."""
     found = strict_json.read(manifest.Manifest, folder / MANIFEST)
     manifest.check(found)
+    for name in found.files:
+        check_plain_name(name, "a name in manifest files")
     expected = {GOLDEN, *(form.file for form in found.graphs)}
     if set(found.files) - {FRAMES} != expected:
         raise BundleError(f"manifest files are {sorted(found.files)}, expected {sorted(expected)}")
@@ -89,25 +94,22 @@ def write(
         strict_json.write(frames, folder / FRAMES)
     names = [GOLDEN, *(form.file for form in contents.graphs)]
     names += [FRAMES] if (folder / FRAMES).is_file() else []
-    files = {name: hashlib.sha256(_read(folder / name)).hexdigest() for name in names}
+    files = {name: _digest(read_file(folder / name, MOST_BYTES)) for name in names}
     strict_json.write(replace(contents, files=files), folder / MANIFEST)
     return load(folder)
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BundleError(f"{path} cannot be read ({error.strerror}): restore it") from error
+def _digest(contents: bytes) -> str:
+    return hashlib.sha256(contents).hexdigest()
 
 
 def _verified(path: Path, expected: str) -> bytes:
     """Return the file's bytes if their sha256 is the expected one."""
-    contents = _read(path)
-    found = hashlib.sha256(contents).hexdigest()
+    contents = read_file(path, MOST_BYTES)
+    found = _digest(contents)
     if found != expected:
         raise BundleError(
-            f"{path} has sha256 {found[:16]}..., the manifest says {expected[:16]}...: the file "
+            f"{path} has sha256 {found[:16]}..., the manifest says {expected:.16}...: the file "
             "was changed after export; fetch the bundle again"
         )
     return contents

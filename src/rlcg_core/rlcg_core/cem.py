@@ -91,6 +91,23 @@ class CemResult:
     std: FloatArray
 
 
+@dataclass(frozen=True)
+class ScoredSamples:
+    """All that a search drew: ``samples`` (iterations, samples, n), ``logits`` without the n.
+
+    ``result``: what the search made of them.
+    """
+
+    samples: FloatArray
+    logits: FloatArray
+    result: CemResult
+
+    @property
+    def q_values(self) -> FloatArray:
+        """Return the sigmoid of the logits, in [0, 1]."""
+        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * self.logits)), np.float64)
+
+
 def search(
     logits: Callable[[FloatArray], npt.ArrayLike],
     settings: CemSettings,
@@ -117,6 +134,31 @@ def search(
     if not np.isfinite(best_score):
         raise InputError("Q is not finite for any CEM sample: the image or the model is broken")
     return CemResult(best, float(best_score), mean, std)
+
+
+def retrace(
+    settings: CemSettings,
+    mean0: npt.ArrayLike,
+    std0: npt.ArrayLike,
+    noise: npt.ArrayLike,
+    logits: npt.ArrayLike,
+) -> ScoredSamples:
+    """Return the samples of a search of which the ``logits`` (iterations, samples) are known.
+
+    They equal those of a search in float32 up to its rounding. Raises `InputError` as `search`.
+    """
+    scores = np.asarray(logits, np.float64)
+    drawn: list[FloatArray] = []
+
+    def known(samples: FloatArray) -> FloatArray:
+        drawn.append(samples)
+        found: FloatArray = scores[len(drawn) - 1]
+        return found
+
+    if scores.shape != settings.noise_shape[:2]:
+        raise InputError(f"logits have shape {scores.shape}, expected {settings.noise_shape[:2]}")
+    result = search(known, settings, mean0, std0, noise)
+    return ScoredSamples(np.array(drawn), scores, result)
 
 
 def _finite_or_last(scores: FloatArray, count: int) -> FloatArray:

@@ -72,6 +72,9 @@ class Gate:
 
     def too_early(self, command: GateCommand, now: Instant) -> bool:
         """Whether the clock or the joint states of the command's image may still be under way."""
+        ahead_s = command.stamp_s - now.ros_s
+        if ahead_s > self._limits.max_future_s and not self._limits.deadman_in_ros_time:
+            return False  # only a simulated clock is ever under way
         known_s = min(now.ros_s, self.senses.stamp_s)
         waited_s = now.monotonic_s - command.receipt_s
         return command.stamp_s > known_s and waited_s < self._limits.sync_wait_s
@@ -87,16 +90,16 @@ class Gate:
             decided_at = self.senses.at(command.stamp_s)
             if not self.deadman.armed:
                 self._planner.opening_m = None  # a new episode begins with the jaw as it is
-            motion = self._planner.step(action, decided_at, latest, self.speed.scale)
+            speeds = self.senses.speeds_rad_s
+            motion = self._planner.step(action, decided_at, latest, self.speed.scale, speeds)
         except GateError as violation:
             return self._refuse(violation.reason, str(violation), now)
         self._last_stamp_s = command.stamp_s
         self._sequence.accept(command.episode_id, command.step)
         self.speed.note_step()
-        # An episode ends with a terminating command, after which silence is no fault.
         self.deadman.feed(now)
         if action.terminate:
-            self._finish_episode()
+            self._finish_episode()  # after which silence is no fault
         self._set(GateState.READY, GateReason.OK, "ready")
         return Verdict(GateReason.OK, "accepted", motion)
 
@@ -109,8 +112,7 @@ class Gate:
             self.deadman.check(now)
         except GateError as violation:
             return self._refuse(violation.reason, str(violation), now)
-        self._note_joint_state(now)
-        return Verdict(self.reason, self.text)
+        return self._note_joint_state(now)
 
     def stop(self, text: str, now: Instant) -> Verdict:
         """Stop and latch on a human's request."""
@@ -157,12 +159,13 @@ class Gate:
         return action, self.senses.latest(now)
 
     def _end_episode(self, command: GateCommand, latest: FloatArray) -> Verdict:
-        """Hold, unless the stop is an old one: that must not end the episode of now."""
+        """Hold, unless the stop is an old one; raises `GateError` for a stop because of a fault."""
         try:
             self._sequence.check(command.episode_id, command.step)
         except GateError as violation:
             return Verdict(violation.reason, str(violation))
         self._sequence.accept(command.episode_id, command.step)
+        checks.check_end(command)
         self._finish_episode()
         self._set(GateState.READY, GateReason.OK, "ready")
         return Verdict(GateReason.OK, "episode ended", self._planner.hold(latest))
@@ -188,13 +191,17 @@ class Gate:
         self._set(GateState.STOPPED, reason, text)
         return Verdict(reason, text, motion)
 
-    def _note_joint_state(self, now: Instant) -> None:
+    def _note_joint_state(self, now: Instant) -> Verdict:
         try:
             self.senses.latest(now)
         except GateError as violation:
+            # Simulated, they are late on a slow machine too, and nothing moves meanwhile.
+            if self.deadman.armed and not self._limits.deadman_in_ros_time:
+                return self._refuse(violation.reason, str(violation), now)
             self._set(GateState.HOLDING, violation.reason, str(violation))
         else:
             self._set(GateState.READY, GateReason.OK, "ready")
+        return Verdict(self.reason, self.text)
 
     def _set(self, state: GateState, reason: GateReason, text: str) -> None:
         self.state, self.reason, self.text = state, reason, text

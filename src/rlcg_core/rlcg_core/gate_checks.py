@@ -10,7 +10,7 @@ from rlcg_core import spec
 from rlcg_core.errors import InputError, RlcgError, SpecError
 from rlcg_core.joint_history import Instant, JointHistory
 from rlcg_core.limits import GateLimits
-from rlcg_core.reasons import GateReason
+from rlcg_core.reasons import GateReason, TerminationReason
 from rlcg_core.types import Action
 
 FloatArray = npt.NDArray[np.float64]
@@ -30,7 +30,8 @@ class GateCommand:
 
     ``action``: the spec's vector (8,). ``stamp_s``: of the image decided on [s, ROS time].
     ``receipt_s``: monotonic time at which this process received it. ``episode_id`` and ``step``
-    make it one of a kind.
+    make it one of a kind. ``stop_reason``: why the policy ends the episode with it, a value of
+    `TerminationReason`.
     """
 
     action: FloatArray
@@ -40,6 +41,7 @@ class GateCommand:
     receipt_s: float
     episode_id: str
     step: int
+    stop_reason: int = TerminationReason.NONE
 
 
 def check_content(command: GateCommand, limits: GateLimits) -> Action:
@@ -63,6 +65,19 @@ def check_content(command: GateCommand, limits: GateLimits) -> Action:
             f"command is in frame '{command.frame_id}', expected '{limits.base_frame}'",
         )
     return _bounded_action(numbers, limits)
+
+
+def check_end(command: GateCommand) -> None:
+    """Check that the policy ends the episode in good order; a reason not known is a fault."""
+    try:
+        reason = TerminationReason(command.stop_reason)
+    except ValueError as error:
+        raise GateError(GateReason.POLICY_FAULT, f"policy stopped: {error}") from error
+    if reason.is_fault:
+        raise GateError(
+            GateReason.POLICY_FAULT,
+            f"policy stopped for {reason.name}: see to its cause, then call ~/reset_stop",
+        )
 
 
 def _bounded_action(numbers: FloatArray, limits: GateLimits) -> Action:

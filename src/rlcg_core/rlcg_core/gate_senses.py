@@ -39,6 +39,11 @@ class GateSenses:
         """Newest joints (n,), however old; raises `InputError` before the first sample."""
         return self._history.latest_rad
 
+    @property
+    def speeds_rad_s(self) -> FloatArray:
+        """Newest measured joint speeds (n,), zero where joint states are too rare to tell."""
+        return self._history.speeds_rad_s
+
     def observe(self, sample: JointSample, now: Instant) -> float | None:
         """Take in a sample; return the jaw's measured opening [m] if the sample holds it.
 

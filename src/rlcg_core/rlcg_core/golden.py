@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rlcg_core import spec
-from rlcg_core.errors import BundleError
+from rlcg_core.errors import BundleError, ConfigError
 
 ImageArray = npt.NDArray[np.uint8]
 Float32Array = npt.NDArray[np.float32]
@@ -31,6 +31,10 @@ class GoldenCase:
     inputs: dict[str, tuple[float, ...]]
     expected: dict[str, tuple[float, ...]]
 
+    def __post_init__(self) -> None:
+        check_seed("image_seed", self.image_seed)
+        check_seed("noise_seed", self.noise_seed)
+
 
 @dataclass(frozen=True)
 class Golden:
@@ -38,6 +42,12 @@ class Golden:
 
     tolerance: dict[str, float]
     cases: tuple[GoldenCase, ...]
+
+
+def check_seed(name: str, seed: int) -> None:
+    """Raise `ConfigError` for a number that MT19937 does not take."""
+    if not 0 <= seed < 2**32:
+        raise ConfigError(f"{name} is {seed!r:.40}, expected within 0 to 2^32 - 1")
 
 
 def pattern_image(seed: int) -> ImageArray:

@@ -12,6 +12,9 @@ from rlcg_core.types import JointSample
 
 FloatArray = npt.NDArray[np.float64]
 
+# Speeds are differences of samples that are so far apart; what is farther tells nothing of now.
+SPEED_FROM_S, SPEED_UP_TO_S = 0.015, 0.1
+
 
 @dataclass(frozen=True)
 class Instant:
@@ -52,6 +55,18 @@ class JointHistory:
                 f"no joint_states with {list(self._names)} so far: {self.problem or 'none arrived'}"
             )
         return self._samples[-1][1]
+
+    @property
+    def speeds_rad_s(self) -> FloatArray:
+        """Speeds (n,) of the newest samples, zero where they are too far apart to tell.
+
+        Not those of the messages, which many drivers leave out.
+        """
+        newest_s, newest = self._samples[-1] if self._samples else (0.0, np.zeros(len(self._names)))
+        for stamp_s, positions in reversed(self._samples):
+            if SPEED_FROM_S <= newest_s - stamp_s <= SPEED_UP_TO_S:
+                return np.asarray((newest - positions) / (newest_s - stamp_s))
+        return np.zeros_like(newest)
 
     def add(self, sample: JointSample, receipt_s: float) -> None:
         """Keep a sample; raises `InputError` for missing joints or non-finite positions.

@@ -6,11 +6,13 @@ from typing import Literal
 
 from rlcg_core import spec
 from rlcg_core.cem import CemSettings
-from rlcg_core.errors import BundleError
+from rlcg_core.errors import BundleError, ConfigError
 from rlcg_core.regret import Regret
 from rlcg_core.rule import RuleParameters
 
 SCHEMA_VERSION = 2
+# A search of QT-Opt has 2 x 64 samples of 8 numbers.
+MOST_SAMPLES, MOST_VARIABLES = 10**5, 100
 FULL_GRAPH = "policy.onnx"
 
 
@@ -83,6 +85,9 @@ class GraphForm:
     weights_from: str = ""
     regret: Regret | None = None
 
+    def __post_init__(self) -> None:
+        _check_size(self.iterations, self.samples)
+
     @property
     def budget(self) -> tuple[int, int]:
         """Return (iterations, samples)."""
@@ -134,6 +139,9 @@ class Manifest:
     spec_fingerprint: str = field(default_factory=spec.fingerprint)
     schema_version: int = SCHEMA_VERSION
 
+    def __post_init__(self) -> None:
+        _check_size(self.cem.iterations, self.cem.samples, len(self.cem.variables))
+
 
 def check(manifest: Manifest) -> Manifest:
     """Return the manifest if this version can serve it; raises `BundleError` naming the field."""
@@ -166,6 +174,16 @@ def _check_graphs(manifest: Manifest) -> None:
     _expect("weights_from beyond graphs", sorted(donors - complete), [], "export them again")
 
 
+def _check_size(iterations: int, samples: int, variables: int = 1) -> None:
+    """Raise `ConfigError` for a search whose noise no computer should be asked for."""
+    size = iterations * samples
+    if min(iterations, samples) < 1 or size > MOST_SAMPLES or variables > MOST_VARIABLES:
+        raise ConfigError(
+            f"a search has {iterations!r:.40} x {samples!r:.40} samples of {variables} numbers, "
+            f"expected 1 to {MOST_SAMPLES} samples of at most {MOST_VARIABLES}"
+        )
+
+
 def _tensors(manifest: Manifest) -> dict[str, Tensor]:
     """Return the inputs that every graph must have, with the shapes that follow from CEM."""
     n = len(manifest.cem.variables)
@@ -180,4 +198,4 @@ def _tensors(manifest: Manifest) -> dict[str, Tensor]:
 
 def _expect(name: str, found: object, expected: object, remedy: str) -> None:
     if found != expected:
-        raise BundleError(f"manifest {name} is {found}, expected {expected}: {remedy}")
+        raise BundleError(f"manifest {name} is {found!s:.300}, expected {expected}: {remedy}")

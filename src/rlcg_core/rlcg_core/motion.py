@@ -13,11 +13,15 @@ from rlcg_core.gate_checks import GateError
 from rlcg_core.limits import GateLimits, joint_duration_s, step_duration_s
 from rlcg_core.ports import Kinematics
 from rlcg_core.reasons import GateReason
+from rlcg_core.running_start import RunningStart
 from rlcg_core.types import Action, ArmTrajectory
 
 FloatArray = npt.NDArray[np.float64]
 
 HOME_SPEED_FRACTION = 0.15
+# An arm on the move is ahead of where it was measured, by its speed times the age of the sample.
+# Sent back within less than 2.12 times that age, it would be faster than it was: 45 ms are allowed.
+HOLD_S = 0.1
 # A jaw within this of where it shall be needs no time to get there.
 JAW_STILL_M = 0.002
 
@@ -46,6 +50,7 @@ class MotionPlanner:
         self, limits: GateLimits, gripper: GripperDescription, kinematics: Kinematics
     ) -> None:
         self._limits, self._gripper, self._kinematics = limits, gripper, kinematics
+        self._start = RunningStart(limits, kinematics)
         self._measured_m = gripper.opening_max_m
         self.opening_m: float | None = None
 
@@ -55,32 +60,36 @@ class MotionPlanner:
             self._measured_m = float(np.clip(opening_m, 0.0, self._gripper.opening_max_m))
 
     def step(
-        self, action: Action, decided_at: FloatArray, latest: FloatArray, speed_scale: float = 1.0
+        self,
+        action: Action,
+        decided_at: FloatArray,
+        latest: FloatArray,
+        speed_scale: float = 1.0,
+        speeds: FloatArray | None = None,
     ) -> Motion:
         """Return the motion of ``action``, or raise `GateError`.
 
         The displacement counts from ``decided_at`` (n,), the joints when the image was taken; the
         motion begins at the ``latest`` measured joints (n,). What is within the limits at full
-        speed is then slowed by ``speed_scale``, above 0 and at most 1.
+        speed is then slowed by ``speed_scale``, above 0 and at most 1. ``speeds`` (n,) are those
+        that the arm still has [rad/s], None if it stands.
         """
         joints, distance_m = self._solve(action, decided_at, latest)
         checks.check_joint_limits(joints, self._limits)
         duration_s = step_duration_s(distance_m, joints - latest, self._limits)
         checks.check_duration(duration_s, self._limits)
         duration_s /= speed_scale
-        before_m = self._opening_m()
-        after_m = self._wanted_opening_m(action, before_m)
-        jaw_s = self._gripper.close_time_s if abs(after_m - before_m) > JAW_STILL_M else 0.0
-        self.opening_m = after_m
-        return self._motion(joints, duration_s, max(duration_s, jaw_s))
+        if speeds is not None:
+            duration_s = self._start.unhurried_s(latest, speeds, joints, duration_s)
+        return self._with_jaw(action, joints, duration_s)
 
     def hold(self, latest: FloatArray) -> Motion:
         """Return the motion that stays at the measured joints (n,).
 
         The jaw keeps its commanded opening: at the measured one it would let an object go.
         """
-        period_s = self._limits.step_period_s
-        return replace(self._motion(latest, period_s, period_s), is_hold=True)
+        duration_s = max(self._limits.step_period_s, HOLD_S)
+        return replace(self._motion(latest, duration_s, duration_s), is_hold=True)
 
     def home(self, home_rad: FloatArray, latest: FloatArray, speed_scale: float = 1.0) -> Motion:
         """Return a slow motion to ``home_rad`` (n,) with the jaw open, or raise `GateError`."""
@@ -103,6 +112,13 @@ class MotionPlanner:
         if np.any(action.displacement_m != 0.0):
             checks.check_workspace(target.position_m, self._limits)
         return joints, float(np.linalg.norm(target.position_m - here.position_m))
+
+    def _with_jaw(self, action: Action, joints: FloatArray, duration_s: float) -> Motion:
+        before_m = self._opening_m()
+        after_m = self._wanted_opening_m(action, before_m)
+        jaw_s = self._gripper.close_time_s if abs(after_m - before_m) > JAW_STILL_M else 0.0
+        self.opening_m = after_m
+        return self._motion(joints, duration_s, max(duration_s, jaw_s))
 
     def _wanted_opening_m(self, action: Action, before_m: float) -> float:
         if action.close:

@@ -27,6 +27,22 @@ class TerminationReason(IntEnum):
     POLICY_FAULT = 14
     SHUTDOWN = 15
 
+    @property
+    def is_fault(self) -> bool:
+        """Whether somebody should look into it before the arm moves again."""
+        return self not in _IN_GOOD_ORDER
+
+
+_IN_GOOD_ORDER = (
+    TerminationReason.NONE,
+    TerminationReason.POLICY_TERMINATED,
+    TerminationReason.STEP_LIMIT,
+    TerminationReason.TIME_LIMIT,
+    TerminationReason.CANCELLED,
+    TerminationReason.LOW_CONFIDENCE,
+    TerminationReason.SHUTDOWN,
+)
+
 
 class Outcome(IntEnum):
     """What a grasp attempt achieved. INVALID attempts are counted apart from failures."""
@@ -64,6 +80,7 @@ class GateReason(IntEnum):
     REPLAY = 21
     EMERGENCY_STOP = 22
     WRONG_ROBOT = 23
+    POLICY_FAULT = 24
 
 
 class GateState(IntEnum):

@@ -2,7 +2,6 @@
 """Frames kept in a bundle, with what the exact graph chose on them: the judge of faster forms."""
 
 import base64
-import binascii
 import zlib
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from rlcg_core import spec
 from rlcg_core.errors import BundleError
+from rlcg_core.golden import check_seed
 
 ImageArray = npt.NDArray[np.uint8]
 
@@ -31,6 +31,9 @@ class StoredFrame:
     goal: tuple[float, ...]
     q_value: float
     other_q_values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        check_seed("noise_seed", self.noise_seed)
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def unpack(text: str) -> ImageArray:
     try:
         # No more than an image and one byte, whatever the text would grow to.
         contents = reader.decompress(base64.b64decode(text, validate=True), size + 1)
-    except (binascii.Error, zlib.error) as error:
+    except (ValueError, zlib.error) as error:  # base64 tells of what is not ASCII in two ways
         raise BundleError(f"a stored frame cannot be unpacked ({error}): restore it") from error
     if len(contents) != size:
         raise BundleError(

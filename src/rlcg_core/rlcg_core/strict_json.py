@@ -9,26 +9,24 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from rlcg_core.errors import BundleError, ConfigError
+from rlcg_core.stored_file import MIB, read_file
 
 T = TypeVar("T")
+
+# Lists of nothing take twenty times their text in memory.
+MOST_BYTES = 8 * MIB
 
 
 def read(cls: type[T], path: Path) -> T:
     """Return ``path``'s JSON as an instance of the dataclass ``cls``; raises `BundleError`."""
-    try:
-        contents = path.read_bytes()
-    except FileNotFoundError:
-        raise BundleError(f"{path} is missing: restore the bundle or name another model") from None
-    except OSError as error:
-        raise BundleError(f"{path} is not readable JSON ({error}): restore the file") from error
-    return parse(cls, contents, path)
+    return parse(cls, read_file(path, MOST_BYTES), path)
 
 
 def parse(cls: type[T], contents: bytes, path: Path) -> T:
     """Return the JSON that was read from ``path`` as ``cls``; raises `BundleError`."""
     try:
-        plain = json.loads(contents.decode("utf-8"))
-    except ValueError as error:
+        plain = json.loads(contents.decode("utf-8"), object_pairs_hook=_without_doubles)
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{path} is not readable JSON ({error}): restore the file") from error
     try:
         value: T = from_plain(cls, plain, path.name)
@@ -71,12 +69,20 @@ def from_plain(kind: Any, plain: Any, where: str) -> Any:
         return {key: from_plain(item, value, f"{where}.{key}") for key, value in pairs}
     if origin is Literal:
         if plain not in get_args(kind):
-            raise ConfigError(f"{where} is {plain!r}, expected one of {list(get_args(kind))}")
+            raise ConfigError(f"{where} is {plain!r:.60}, expected one of {list(get_args(kind))}")
         return plain
     if origin in (Union, types.UnionType):
         inner = [option for option in get_args(kind) if option is not type(None)]
         return None if plain is None else from_plain(inner[0], plain, where)
     return _scalar(kind, plain, where)
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        # Two readers of the same file could take different ones.
+        raise ValueError(f"a key stands twice among {sorted({key for key, _ in pairs})!r:.200}")
+    return found
 
 
 def _dataclass(cls: Any, plain: Any, where: str) -> Any:
@@ -86,7 +92,7 @@ def _dataclass(cls: Any, plain: Any, where: str) -> Any:
     missing = sorted(set(fields) - set(plain))
     if unknown or missing:
         raise ConfigError(
-            f"{where} has unknown keys {unknown} and lacks {missing}, expected exactly "
+            f"{where} has unknown keys {unknown!r:.200} and lacks {missing}, expected exactly "
             f"{sorted(fields)}: it was written by another version of rlcg"
         )
     hints = get_type_hints(cls)
@@ -104,7 +110,7 @@ def _tuple(kinds: tuple[Any, ...], plain: list[Any], where: str) -> tuple[Any, .
 
 def _scalar(kind: Any, plain: Any, where: str) -> Any:
     if kind is float and isinstance(plain, int) and not isinstance(plain, bool):
-        plain = float(plain)
+        plain = float(plain) if abs(plain) < 2**1023 else math.inf
     plain = _expect(kind, plain, where)
     if kind is float and not math.isfinite(plain):
         raise ConfigError(f"{where} is {plain}, expected a finite number")

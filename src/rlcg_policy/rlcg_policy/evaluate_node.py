@@ -74,7 +74,7 @@ class EvaluateNode(Node):  # type: ignore[misc]  # rclpy has no types
         judges = Judges(caller, filler, self._desk, self._look(watch, prefix), robot)
         waits = Waits(settings.wait_for_nodes_s, settings.reset_timeout_s, settings.home_timeout_s)
         bags = Path(settings.bag_directory).expanduser() if settings.bag_directory else None
-        notes = EpisodeNotes(self, prefix, bags)
+        notes = EpisodeNotes(self, prefix, bags, _say)
         return RosStation(self, caller, waits, watch, filler, judges, notes, prefix, self._cell)
 
     def _look(self, watch: CellWatch, prefix: str) -> GripperLook | None:

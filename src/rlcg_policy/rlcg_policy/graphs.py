@@ -33,6 +33,7 @@ def form_bytes(bundle: Bundle, form: GraphForm) -> bytes:
         model.graph.initializer.extend(t for t in donor.graph.initializer if t.name in lacking)
         contents = model.SerializeToString()
     _check_names(form, model)
+    _check_inside(form.file, model)
     _check_weights(form.file, model.graph.initializer)
     _check_shapes(form.file, [*model.graph.input, *model.graph.output])
     return contents
@@ -40,9 +41,15 @@ def form_bytes(bundle: Bundle, form: GraphForm) -> bytes:
 
 def _parsed(name: str, contents: bytes) -> onnx.ModelProto:
     try:
-        return onnx.load_model_from_string(contents)
+        model = onnx.load_model_from_string(contents)
     except Exception as error:  # protobuf's own kind of error, which onnx does not name
         raise BundleError(f"{name} is no ONNX graph ({error}): fetch the bundle again") from error
+    graph = model.graph
+    texts = [text for node in graph.node for text in (*node.input, *node.output)]
+    texts += [one.name for one in (*graph.initializer, *graph.input, *graph.output)]
+    if not all(isinstance(text, str) for text in texts):  # protobuf leaves other bytes as they are
+        raise BundleError(f"{name} has names that are no text: fetch the bundle again")
+    return model
 
 
 def _lacking(model: onnx.ModelProto) -> set[str]:
@@ -65,13 +72,36 @@ def _check_names(form: GraphForm, model: onnx.ModelProto) -> None:
         )
 
 
+def _check_inside(file: str, model: onnx.ModelProto) -> None:
+    """Raise `BundleError` if a tensor lies outside the graph, in a branch or a node's constant."""
+    if model.functions or model.training_info:
+        raise BundleError(f"{file} has functions or training steps, expected a plain graph")
+    graphs = [model.graph]
+    while graphs:
+        graph = graphs.pop()
+        if graph.sparse_initializer:
+            raise BundleError(f"{file} has sparse weights, expected dense ones: export it again")
+        attributes = [one for node in graph.node for one in node.attribute]
+        constants = (tensor for one in attributes for tensor in (one.t, *one.tensors))
+        for tensor in (*graph.initializer, *constants):
+            if tensor.data_location == onnx.TensorProto.EXTERNAL:
+                raise BundleError(
+                    f"{file}: weight {tensor.name!s:.60} lies in another file, expected none"
+                )
+        graphs += [one.g for one in attributes if one.HasField("g")]
+        graphs += [inner for one in attributes for inner in one.graphs]
+
+
 def _check_weights(file: str, tensors: Iterable[onnx.TensorProto]) -> None:
     for tensor in tensors:
-        if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            raise BundleError(f"{file}: weight {tensor.name} lies in another file, expected none")
         if tensor.data_type not in FLOATS:
             continue
-        values = numpy_helper.to_array(tensor).astype(np.float64)
+        try:
+            values = numpy_helper.to_array(tensor).astype(np.float64)
+        except (ValueError, TypeError, OverflowError, MemoryError) as error:
+            raise BundleError(
+                f"{file}: weight {tensor.name!s:.60} cannot be read ({error}): export it again"
+            ) from error
         bad = values.size - int(np.count_nonzero(np.isfinite(values)))
         if bad:
             raise BundleError(

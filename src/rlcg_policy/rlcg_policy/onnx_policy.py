@@ -8,11 +8,13 @@ import numpy as np
 
 from rlcg_core import rule
 from rlcg_core.bundle import Bundle
+from rlcg_core.cem import ScoredSamples
 from rlcg_core.errors import ConfigError, InputError, RlcgError
 from rlcg_core.trace import Trace
 from rlcg_core.types import Action, Decision, Observation, ToolPose
 from rlcg_policy.graph_runner import Arrays, check_answer
 from rlcg_policy.plan_roster import PlanRoster, Serving
+from rlcg_policy.sample_scorer import SampleScorer
 from rlcg_policy.serving_options import ServingOptions
 from rlcg_policy.warm_start import WarmStart
 
@@ -41,6 +43,7 @@ class OnnxPolicy:
                 f"warm_start is for models without a rule; {bundle.manifest.name} has one, which "
                 "searches near its last goal by itself: set warm_start to false"
             )
+        self._scorer = SampleScorer(bundle)
         self._warm = WarmStart(bundle.manifest.cem_start, options.warm_start)
         self.plans = roster or PlanRoster(bundle, options)
         self.serving: Serving | None = self.plans.open_best()
@@ -90,6 +93,14 @@ class OnnxPolicy:
         if trace.inputs:
             outputs = self._infer({**trace.inputs, "image": trace.observation.image_hwc})
         return self._answer(trace.observation, trace.memory, outputs)[0]
+
+    def explain(self, trace: Trace) -> ScoredSamples:
+        """Return what CEM drew for a decision of the present plan, with the Q of each sample.
+
+        It searches once more, in a session of its own, which the first call opens; any thread may
+        ask. Raises `BundleError` and `InputError`.
+        """
+        return self._scorer.scored(trace, self._serving_now().form)
 
     def _answer(
         self, observation: Observation, memory: rule.RuleMemory, outputs: Arrays

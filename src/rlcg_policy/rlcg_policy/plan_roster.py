@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chooses the plan that serves a bundle: measure, refuse, take the fastest, prove, replace."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import onnxruntime as ort
@@ -34,6 +34,18 @@ class Serving:
     def __str__(self) -> str:
         """Return the plan and the size of its search."""
         return f"{self.plan.name} {self.form.iterations}x{self.form.samples}"
+
+
+def ranked(
+    bundle: Bundle, candidates: Sequence[Plan], verdicts: Mapping[Plan, Verdict]
+) -> list[Plan]:
+    """Return the candidates that no verdict refuses, the fastest first; all, if none is known."""
+    budget = bundle.manifest.graphs[0].budget
+    able = [plan for plan in candidates if plan not in verdicts or verdicts[plan].ok]
+    if not verdicts:
+        return able
+    costs_ms = {plan: verdicts[plan].wall_ms(budget) for plan in able}
+    return sorted(able, key=lambda p: costs_ms[p] * (1.0 if p.exact else WORTHWHILE))
 
 
 class PlanRoster:
@@ -146,12 +158,7 @@ class PlanRoster:
 
     def _ranked(self) -> list[Plan]:
         """Return the plans that may serve, the fastest first."""
-        budget = self._bundle.manifest.graphs[0].budget
-        able = [p for p in self._candidates if p not in self._verdicts or self._verdicts[p].ok]
-        if not self._verdicts:
-            return able
-        costs_ms = {plan: self._verdicts[plan].wall_ms(budget) for plan in able}
-        return sorted(able, key=lambda p: costs_ms[p] * (1.0 if p.exact else WORTHWHILE))
+        return ranked(self._bundle, self._candidates, self._verdicts)
 
     def _open(self, plan: Plan) -> Serving:
         """Open and prove a plan, with the search that the deadline allows."""

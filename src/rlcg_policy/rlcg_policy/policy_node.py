@@ -81,7 +81,8 @@ class PolicyNode(ManagedNode):
         )
         self._model_out = publish_model_info(self, loaded.manifest.name, loaded.digest)
         self._server = GraspServer(self, self._begin, self._refusal)
-        self._out = DecisionOut(self, self._decided_by(loaded), loaded.manifest.cem.variables)
+        variables, explain = loaded.manifest.cem.variables, self._policy.explain
+        self._out = DecisionOut(self, self._decided_by(loaded), variables, explain)
         self._diagnostics = Diagnostics(self, folder.name, self._tasks())
         # Frames call _step; the timer sees to what happens without them, as a cancel or silence.
         self._timer = wall_timer(self, WATCH_S, self._step)
@@ -96,6 +97,7 @@ class PolicyNode(ManagedNode):
         if self._settling is not None:
             self._finish(self._settling.end)
         self._command_out.wait_for_all_acked(Duration(seconds=ACK_S))
+        self._out.rest()
 
     def teardown(self) -> None:
         """Release everything."""
@@ -151,7 +153,11 @@ class PolicyNode(ManagedNode):
         if self._server.cancel_requested:
             loop.stop(TerminationReason.CANCELLED, "cancelled on request")
         fault, closed = sensors.problem, self._gate_problem(loop)
-        verdict = loop.step(sensors.image, sensors.joints, now(self), fault, closed)
+        try:
+            verdict = loop.step(sensors.image, sensors.joints, now(self), fault, closed)
+        except Exception as error:  # a defect: stop the arm for it before the process dies of it
+            self._end(loop.stop(TerminationReason.POLICY_FAULT, f"{type(error).__name__}: {error}"))
+            raise
         if isinstance(verdict, Act):
             self._send(verdict)
             loop.commanded(now(self))
@@ -174,18 +180,19 @@ class PolicyNode(ManagedNode):
             loop.stop(reason, f"arm_node lets nothing pass: {gate.text}")
         return Problem(reason, f"arm_node is not ready: {gate.text}")
 
-    def _send(self, act: Act) -> None:
+    def _send(self, act: Act, stop_reason: TerminationReason = TerminationReason.NONE) -> None:
         if self._wish.dry_run:
             return
         frame, episode = self._settings.base_frame, self._episode_id
-        msg = decision_to_msg(act.decision, act.stamp_s, frame, episode, act.step)
+        stamp_s, step = act.stamp_s, act.step
+        msg = decision_to_msg(act.decision, stamp_s, frame, episode, step, stop_reason)
         self._command_out.publish(msg)
 
     def _end(self, end: End) -> None:
         """Send the stop; the result follows when it shows."""
         self._loop = None
         if end.stop is not None and end.reason is not TerminationReason.GATE_STOPPED:
-            self._send(end.stop)
+            self._send(end.stop, end.reason)
         # The action's client has the result and tells it; nobody else sees that of ~/start.
         logger = self.get_logger()
         log = logger.debug if self._server.has_client else logger.info
@@ -213,6 +220,7 @@ class PolicyNode(ManagedNode):
             "model": lambda: model_health(policy),
             "loop": lambda: loop_health(self._meter, self._loop is not None, wanted_hz),
             "camera": lambda: camera_health(sensors.problem, sensors.camera, policy.manifest),
+            "links": sensors.links.health,
         }
 
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import yaml
-
 from rlcg_core.errors import ConfigError
 from rlcg_core.parameters import check, from_values, infos, param
+from rlcg_policy import strict_yaml
 from rlcg_policy.arm_parameters import ArmParameters
 
 FOLDER = Path("config") / "profiles"
@@ -111,10 +110,7 @@ def load(path: Path) -> Profile:
     Raises:
         ConfigError: The file is no YAML, or has an unknown, doubled, missing or misfit entry.
     """
-    try:
-        content = yaml.load(path.read_text(), Loader=_StrictLoader)
-    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path.name} cannot be read as a profile: {error}") from error
+    content = strict_yaml.load(path)
     try:
         return _profile(_mapping("the profile", content))
     except ConfigError as error:
@@ -164,22 +160,11 @@ def _same_keys(what: str, found: Mapping[str, Any], wanted: set[str]) -> None:
 
 def _mapping(what: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise ConfigError(f"{what} is {value!r}, expected names with values")
+        raise ConfigError(f"{what} is {value!r:.80}, expected names with values")
     return value
 
 
 def _text(what: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise ConfigError(f"{what} is {value!r}, expected a text")
+        raise ConfigError(f"{what} is {value!r:.80}, expected a text")
     return value
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Plain YAML without tags that make objects; a key that stands twice is an error."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        doubled = sorted({str(key) for key in keys if keys.count(key) > 1})
-        if doubled:
-            raise yaml.YAMLError(f"{', '.join(doubled)} stands twice{node.start_mark}")
-        return super().construct_mapping(node, deep)

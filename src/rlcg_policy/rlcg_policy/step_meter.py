@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 from itertools import compress
 
-from rlcg_core.statistics import median
+from rlcg_core.statistics import median, percentile
 
 
 @dataclass
@@ -46,18 +46,22 @@ class StepMeter:
         return (len(self._begun_s) - 1) / (self._begun_s[-1] - self._begun_s[0])
 
     def summary(self) -> dict[str, float | None]:
-        """Return the medians of steps that ran the network and the rate, rounded for people."""
+        """Return what the steps that ran the network took, and the rate, rounded for people."""
         outside_ms = [step - run for step, run in zip(self.step_ms, self.run_ms, strict=True)]
+        delays_ms = self._with_network(self.image_to_command_ms)
         values = {
-            "step_ms_median": self._median(self.step_ms),
-            "outside_run_ms_median": self._median(outside_ms),
-            "image_to_command_ms_median": self._median(self.image_to_command_ms),
+            "step_ms_median": median(self._with_network(self.step_ms)),
+            "outside_run_ms_median": median(self._with_network(outside_ms)),
+            "image_to_command_ms_median": median(delays_ms),
+            "image_to_command_ms_p95": percentile(delays_ms, 95.0),
+            "image_to_command_ms_p99": percentile(delays_ms, 99.0),
+            "image_to_command_ms_max": max(delays_ms, default=None),
             "rate_hz": self.rate_hz,
         }
         return {k: None if v is None else round(v, 2) for k, v in values.items()}
 
-    def _median(self, values_ms: list[float]) -> float | None:
-        return median(list(compress(values_ms, self.network_ran)))
+    def _with_network(self, values_ms: list[float]) -> list[float]:
+        return list(compress(values_ms, self.network_ran))
 
     def complaint(self, wanted_hz: float, share: float = 0.9) -> str:
         """Return one line if the loop was slower than ``share`` of the wanted rate."""

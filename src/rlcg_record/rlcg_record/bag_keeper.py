@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which bags are open: one per episode, and one around each fault with what came before it."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 
@@ -21,10 +22,15 @@ class BagKeeper:
         free_bytes: Callable[[], int],
         provenance: Callable[[], Provenance],
         limits: KeepLimits,
+        robot: str = "",
     ) -> None:
-        """``make_bag`` opens a bag by name; ``ring_since``: `Ring.since`."""
+        """``make_bag`` opens a bag by name; ``ring_since``: `Ring.since`.
+
+        ``robot`` is part of the names, so that several robots can share a folder.
+        """
         self._make_bag, self._ring_since = make_bag, ring_since
         self._free_bytes, self._provenance, self._limits = free_bytes, provenance, limits
+        self._robot = re.sub(r"[^A-Za-z0-9-]+", "-", robot).strip("-")
         self._open: list[OpenBag] = []
         self._gate_stopped = False
         self._given_up = ""
@@ -80,7 +86,7 @@ class BagKeeper:
             self._close(entry)
         if not self._of(event.episode_id) and event.episode_id != self._given_up:
             lead = self._ring_since(now_s - self._limits.lead_s, event.image_stamp_ns)
-            self._begin(f"episode_{_utc()}_{event.episode_id}", event.episode_id, lead)
+            self._begin(self._name("episode", event.episode_id), event.episode_id, lead)
         for entry in self._of(event.episode_id):
             entry.stay(now_s + self._limits.idle_s)
 
@@ -94,7 +100,7 @@ class BagKeeper:
     def _fault(self, reason: str, now_s: float) -> None:
         """Dump the ring; a fault within the tail of another belongs to it."""
         if not self._of(""):
-            self._begin(f"fault_{_utc()}_{reason}", "", self._ring_since(-float("inf"), 0))
+            self._begin(self._name("fault", reason), "", self._ring_since(-float("inf"), 0))
             self.status.faults += 1
         for entry in self._of(""):
             entry.stay(now_s + self._limits.tail_s)
@@ -152,9 +158,12 @@ class BagKeeper:
         except OSError as error:
             return f"the bag folder cannot be looked at: {error}"
 
+    def _name(self, kind: str, what: str) -> str:
+        """Return ``kind_time_robot_what``; evaluations find the bag of an episode by its end."""
+        utc = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S-%f")[:-3]
+        # An id comes with a message, and none may lead out of the folder of the bags.
+        plain = re.sub(r"[^\w-]", "-", what)[:80]
+        return "_".join(filter(None, (kind, utc, self._robot, plain)))
+
     def _tell(self) -> None:
         self.status.open_names = tuple(entry.bag.folder.name for entry in self._open)
-
-
-def _utc() -> str:
-    return datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S-%f")[:-3]

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rlcg_core import spec
-from rlcg_core.errors import DataError
+from rlcg_core.errors import DataError, RlcgError
 from rlcg_core.reasons import Outcome
+from rlcg_core.stored_file import check_plain_name
 from rlcg_record.episode_reader import Episode, EpisodeReader, Step
 from rlcg_record.records import EpisodeRecord, StepRecord
 
@@ -35,11 +36,16 @@ def bag_records(path: Path) -> Iterator[EpisodeRecord | Refused]:
     reader = EpisodeReader(path)
     about = reader.bag.notes.get("rlcg", {})
     for episode in reader.episodes():
+        yield _judged(episode, {**about, "bag": path.name})
+
+
+def _judged(episode: Episode, about: dict[str, str]) -> EpisodeRecord | Refused:
+    try:
+        check_plain_name(episode.episode_id, "its id")
         problem = _problem(episode)
-        if problem:
-            yield Refused(episode.episode_id, problem)
-        else:
-            yield _record(episode, {**about, "bag": path.name})
+        return Refused(episode.episode_id, problem) if problem else _record(episode, about)
+    except (RlcgError, AttributeError, TypeError, ValueError, OverflowError) as error:
+        return Refused(f"{episode.episode_id!r:.80}", f"it cannot be read: {error}")
 
 
 def _problem(episode: Episode) -> str:

@@ -14,12 +14,15 @@ import cv2
 import numpy as np
 
 from rlcg_core import spec, strict_json
-from rlcg_core.errors import BundleError, DataError
+from rlcg_core.errors import BundleError, DataError, RlcgError
 from rlcg_core.reasons import Outcome
+from rlcg_core.stored_file import MIB, check_plain_name, read_file
 from rlcg_core.types import ImageArray
+from rlcg_policy.camera.codec import decode_picture
 from rlcg_record.records import EpisodeRecord, StepRecord
 
 EPISODE, DECISIONS = "episode.json", "decisions.json"
+PICTURE_BYTES = 64 * MIB
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,11 @@ def read(folder: Path) -> EpisodeRecord:
         raise DataError(
             f"{folder} is of spec {seen.spec_fingerprint}, expected {spec.fingerprint()}"
         )
+    if len(seen.steps) != len(told.decisions) or told.outcome not in Outcome.__members__:
+        raise DataError(
+            f"{folder} has {len(seen.steps)} steps, {len(told.decisions)} decisions and the "
+            f"outcome {told.outcome!r:.40}, expected as many and one of {list(Outcome.__members__)}"
+        )
     pairs = zip(seen.steps, told.decisions, strict=True)
     steps = tuple(_step(folder, step, decision) for step, decision in pairs)
     outcome = Outcome[told.outcome]
@@ -127,11 +135,13 @@ def _decision(record: EpisodeRecord, number: int) -> DecisionFile:
 
 
 def _step(folder: Path, seen: StepFile, told: DecisionFile) -> StepRecord:
-    loaded = cv2.imread(str(folder / seen.image), cv2.IMREAD_COLOR)
-    if loaded is None:
-        raise DataError(f"{folder / seen.image} is no readable picture: convert the bag again")
+    try:
+        check_plain_name(seen.image, "an image")
+        image_hwc = decode_picture(read_file(folder / seen.image, PICTURE_BYTES))
+    except RlcgError as error:
+        raise DataError(f"{folder}, {seen.image!r:.80}: {error}; convert the bag again") from error
     return StepRecord(
-        image_hwc=np.ascontiguousarray(loaded[:, :, ::-1], np.uint8),
+        image_hwc=image_hwc,
         state=seen.state,
         tool_pose=seen.tool_pose,
         projection=seen.projection,

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The episodes in a bag: every decision with the frame that it was made on, and what came of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rlcg_core.errors import InputError, SpecError
+from rlcg_core.errors import DataError, InputError, RlcgError, SpecError
 from rlcg_core.reasons import Outcome, TerminationReason
 from rlcg_core.trace import Trace, image_digest
 from rlcg_core.types import ImageArray
@@ -59,25 +60,32 @@ class EpisodeReader:
     """
 
     def __init__(self, path: Path) -> None:
-        """Find all decisions; raises `DataError` if there is no bag."""
+        """Find all decisions; raises `DataError` if there is no bag, or it cannot be read."""
         self.bag = BagReader(path)
         own = self.bag.notes.get("rlcg_bag", {}).get("episode_id", "")
-        decisions = [msg for _, msg in self.bag.messages([DECISION])]
-        self._decisions = [msg for msg in decisions if own in ("", msg.episode_id)]
+        with _as_recorded(self.bag):
+            decisions = [msg for _, msg in self.bag.messages([DECISION])]
+            self._decisions = [msg for msg in decisions if own in ("", str(msg.episode_id))]
+            self._ids = list(dict.fromkeys(msg.episode_id for msg in self._decisions))
 
     def episodes(self) -> Iterator[Episode]:
-        """Yield the episodes; the frames of one at a time are in memory."""
-        ends = self._ends()
-        for episode_id in dict.fromkeys(msg.episode_id for msg in self._decisions):
-            decisions = [msg for msg in self._decisions if msg.episode_id == episode_id]
-            stamps = {stamp_to_s(msg.header.stamp) for msg in decisions}
-            frames = self._frames(stamps)
-            episode = Episode(episode_id, [_step(msg, frames) for msg in decisions])
-            for result in ends.get(episode_id, []):
-                episode.reason = TerminationReason(result.termination_reason)
-                if result.judge:
-                    episode.outcome, episode.judge = Outcome(result.outcome), result.judge
+        """Yield the episodes; the frames of one at a time are in memory. Raises `DataError`."""
+        with _as_recorded(self.bag):
+            ends = self._ends()
+        for episode_id in self._ids:
+            with _as_recorded(self.bag):
+                episode = self._episode(episode_id, ends)
             yield episode
+
+    def _episode(self, episode_id: str, ends: Mapping[str, list[Any]]) -> Episode:
+        decisions = [msg for msg in self._decisions if msg.episode_id == episode_id]
+        frames = self._frames({stamp_to_s(msg.header.stamp) for msg in decisions})
+        episode = Episode(episode_id, [_step(msg, frames) for msg in decisions])
+        for result in ends.get(episode_id, []):
+            episode.reason = TerminationReason(result.termination_reason)
+            if result.judge:
+                episode.outcome, episode.judge = Outcome(result.outcome), result.judge
+        return episode
 
     def _ends(self) -> dict[str, list[Any]]:
         """Return the results by episode; a judgement without a name is of the one before."""
@@ -96,6 +104,7 @@ class EpisodeReader:
             if stamp_s not in stamps:
                 continue
             try:
+                len(msg.data)  # a number instead of data would become as many bytes
                 raw = name == IMAGE
                 frame = image_from_msg(msg) if raw else compressed_from_msg(msg, decode_picture)
             except InputError as error:
@@ -105,9 +114,24 @@ class EpisodeReader:
         return frames
 
 
+@contextmanager
+def _as_recorded(bag: BagReader) -> Iterator[None]:
+    """Make a `DataError` of what comes of messages that lack what ours have."""
+    try:
+        yield
+    except RlcgError:
+        raise
+    except (AttributeError, TypeError, ValueError, IndexError, OverflowError) as error:
+        raise DataError(
+            f"{bag.file}: a record is not as rlcg writes it ({error}): it is damaged, or of "
+            "another version"
+        ) from error
+
+
 def _step(msg: Any, frames: Frames) -> Step:
     """Return the decision with the frame whose pixels the policy saw."""
-    stamp_s, expected = stamp_to_s(msg.header.stamp), bytes(msg.image_sha256)
+    stamp_s, expected = stamp_to_s(msg.header.stamp), msg.image_sha256
+    expected = bytes(expected) if len(expected) == 32 else b""
     problem = f"its frame, stamp {stamp_s:.3f} s, is not in the bag"
     for frame in frames.get(stamp_s, []):
         if isinstance(frame, str):
@@ -126,5 +150,5 @@ def _step(msg: Any, frames: Frames) -> Step:
 def _traced(msg: Any, frame: ImageArray) -> Step:
     try:
         return Step(msg, trace_from_msg(msg, frame))
-    except (SpecError, ValueError) as error:
+    except (SpecError, ValueError, IndexError) as error:
         return Step(msg, None, f"the record cannot be read: {error}")

@@ -3,20 +3,26 @@
 
 import struct
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
+import lz4.frame
 import zstandard
 from mcap.exceptions import McapError
-from mcap.records import Channel, McapRecord, Message, Metadata, Schema
-from mcap.stream_reader import StreamReader
+from mcap.records import Channel, Chunk, McapRecord, Message, Metadata, Schema
+from mcap.stream_reader import StreamReader, breakup_chunk
 from mcap_ros2.decoder import DecoderFactory
 
 from rlcg_core.errors import DataError
 
 # What a reader of a file that ends anywhere can run into.
-CUT_SHORT = (McapError, struct.error, zstandard.ZstdError, RuntimeError, ValueError, EOFError)
+CUT_SHORT = (
+    *(McapError, struct.error, zstandard.ZstdError),
+    *(RuntimeError, ValueError, EOFError, OverflowError),
+)
+# A chunk of ours has 4 MiB and a message.
+CHUNK_BYTES = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -61,8 +67,14 @@ class BagReader:
             elif isinstance(record, Channel):
                 channels[record.id] = record
             elif isinstance(record, Message):
-                channel = channels[record.channel_id]
-                yield Stored(channel.topic, record, channel, schemas[channel.schema_id])
+                channel = channels.get(record.channel_id)
+                schema = schemas.get(channel.schema_id) if channel else None
+                if channel is None or schema is None:
+                    raise DataError(
+                        f"{self.file}: a message is of channel {record.channel_id}, whose topic or "
+                        "type the file does not tell: it is damaged, or not of ROS 2"
+                    )
+                yield Stored(channel.topic, record, channel, schema)
 
     def messages(self, wanted: Collection[str]) -> Iterator[tuple[str, Any]]:
         """Yield (name in the nodes, decoded message) of the wanted names, in order of arrival."""
@@ -72,23 +84,62 @@ class BagReader:
                 yield name, self.decode(item)
 
     def decode(self, item: Stored) -> Any:
-        """Return the message; raises `DataError` if its schema cannot be read."""
-        decoder: Callable[[bytes], Any] | None = self._decoders.decoder_for(
-            item.channel.message_encoding, item.schema
-        )
+        """Return the message; raises `DataError` if it or its schema cannot be read."""
+        try:
+            decoder: Callable[[bytes], Any] | None = self._decoders.decoder_for(
+                item.channel.message_encoding, item.schema
+            )
+            found = None if decoder is None else decoder(item.message.data)
+        except Exception as error:  # mcap_ros2 raises whatever its parser runs into
+            text = f"{type(error).__name__}: {error}"
+            raise DataError(
+                f"{self.file}: a message of {item.topic} cannot be read ({text:.200}): the file is "
+                "damaged"
+            ) from error
         if decoder is None:
             raise DataError(
                 f"{self.file}: {item.topic} is {item.channel.message_encoding} with a schema in "
                 f"{item.schema.encoding}, expected cdr and ros2msg: was it recorded by rlcg?"
             )
-        return decoder(item.message.data)
+        return found
 
     def _records(self) -> Iterator[McapRecord]:
         with self.file.open("rb") as stream:
+            bounded = _Bounded(stream, self.file.stat().st_size)
+            reader = StreamReader(cast(BinaryIO, bounded), emit_chunks=True)
             try:
-                yield from StreamReader(stream).records
+                for record in reader.records:
+                    if isinstance(record, Chunk):
+                        yield from breakup_chunk(_unpacked(record))
+                    else:
+                        yield record
             except CUT_SHORT:
                 self.truncated = True
+
+
+class _Bounded:
+    """A file of which no more is asked for than it has: a damaged length would take memory."""
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self._stream, self._size = stream, size
+
+    def read(self, count: int) -> bytes:
+        """Return up to ``count`` bytes."""
+        return self._stream.read(min(count, self._size))
+
+
+def _unpacked(chunk: Chunk) -> Chunk:
+    """Return a chunk without compression; raises `ValueError` for one that grows without end."""
+    if chunk.compression == "zstd":
+        with zstandard.ZstdDecompressor().stream_reader(chunk.data) as stream:
+            data = stream.read(CHUNK_BYTES + 1)
+    elif chunk.compression == "lz4":
+        data = lz4.frame.LZ4FrameDecompressor().decompress(chunk.data, CHUNK_BYTES + 1)
+    else:
+        data = chunk.data
+    if len(data) > CHUNK_BYTES:
+        raise ValueError(f"a chunk has more than {CHUNK_BYTES} bytes")
+    return replace(chunk, compression="", data=data)
 
 
 def find_file(path: Path) -> Path:

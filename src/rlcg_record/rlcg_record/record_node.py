@@ -82,6 +82,7 @@ class RecordNode(Node):  # type: ignore[misc]  # rclpy has no types
             free_bytes=lambda: shutil.disk_usage(folder).free,
             provenance=self._provenance,
             limits=self._settings.limits,
+            robot=self._settings.robot,
         )
 
     def _provenance(self) -> Provenance:

@@ -41,7 +41,7 @@ class RecordParameters:
     )
     topics: tuple[str, ...] = param(TOPICS, "topics to record, of any type, as far as they exist")
     nodes: tuple[str, ...] = param(NODES, "nodes whose parameters are kept in the bags")
-    robot: str = param("", "name of the robot, for the record")
+    robot: str = param("", "name of the robot, for the record and the bags' names")
     compression: str = param("zstd", "compression within the file", choices=tuple(COMPRESSIONS))
     lead_s: float = param(1.0, "kept from before an episode's first decision", low=0.0, high=60.0)
     tail_s: float = param(2.0, "kept from after an episode or a fault", low=0.0, high=600.0)

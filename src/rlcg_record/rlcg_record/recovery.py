@@ -32,7 +32,9 @@ def recover(path: Path, folder: Path) -> Recovered:
     for name, values in reader.notes.items():
         bag.note(name, values)
     for item in reader.stored():
-        channel = channels.setdefault(item.channel.id, _channel(item))
+        channel = channels.get(item.channel.id) or channels.setdefault(
+            item.channel.id, _channel(item)
+        )
         message = item.message
         bag.write([Sample(channel, message.data, message.log_time, message.publish_time, 0.0)])
     bag.close()
@@ -40,9 +42,13 @@ def recover(path: Path, folder: Path) -> Recovered:
 
 
 def _channel(item: Stored) -> Channel:
+    try:
+        definition = item.schema.data.decode()
+    except UnicodeDecodeError as error:
+        raise DataError(f"the definition of {item.schema.name} is no text ({error})") from error
     return Channel(
         topic=item.topic,
         type_name=item.schema.name,
-        definition=item.schema.data.decode(),
+        definition=definition,
         qos=item.channel.metadata.get("offered_qos_profiles", ""),
     )

@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from rlcg_core import spec
-from rlcg_core.errors import DataError, SpecError
+from rlcg_core.errors import DataError, InputError, RlcgError
 from rlcg_core.reasons import Outcome
 from rlcg_core.transforms import matrix_from_pose
 from rlcg_core.types import ImageArray
+from rlcg_policy.camera.codec import decode_picture
 from rlcg_record.bag_records import Refused
 from rlcg_record.records import EpisodeRecord, StepRecord
 from rlcg_record.tfrecord import parse_example, read_records
@@ -51,12 +51,14 @@ def kuka_records(path: Path) -> Iterator[EpisodeRecord | Refused]:
         features = parse_example(data)
         try:
             yield _episode(name, path.name, features)
-        except (DataError, SpecError) as error:
+        except RlcgError as error:
             yield Refused(name, str(error))
 
 
 def _episode(name: str, source: str, features: Mapping[str, Any]) -> EpisodeRecord:
     files = _feature(features, "steps/observation/image")
+    if not isinstance(files, list):
+        raise DataError("steps/observation/image holds numbers, expected JPEG or PNG files")
     values = {key: _tensor(features, key, len(files), size) for key, size in TENSORS.items()}
     success = bool(np.ravel(_feature(features, "success"))[0])
     return EpisodeRecord(
@@ -99,12 +101,23 @@ def _tensor(features: Mapping[str, Any], key: str, steps: int, size: int) -> Flo
     stored = _feature(features, f"steps/{key}")
     if isinstance(stored, list):
         try:
-            stored = np.frombuffer(b"".join(zlib.decompress(text) for text in stored), "<f4")
+            stored = np.frombuffer(b"".join(_inflated(text, 4 * size) for text in stored), "<f4")
         except (zlib.error, ValueError) as error:
             raise DataError(f"steps/{key} cannot be decompressed ({error})") from error
-    if stored.size != steps * size:
-        raise DataError(f"steps/{key} has {stored.size} numbers, expected {steps} x {size}")
+    if stored.size != steps * size or not np.all(np.isfinite(stored)):
+        raise DataError(
+            f"steps/{key} has {stored.size} numbers, expected {steps} x {size} finite ones"
+        )
     return np.asarray(stored, np.float64).reshape(steps, size)
+
+
+def _inflated(text: bytes, size: int) -> bytes:
+    """Return what a step's text grows to; raises `ValueError` if it is cut short or too long."""
+    reader = zlib.decompressobj()
+    contents = reader.decompress(text, size + 1)
+    if not reader.eof or len(contents) != size:
+        raise ValueError(f"a step has {len(contents)} or more bytes, expected {size}")
+    return contents
 
 
 def _feature(features: Mapping[str, Any], name: str) -> Any:
@@ -116,9 +129,10 @@ def _feature(features: Mapping[str, Any], name: str) -> Any:
 
 def _picture(file: bytes) -> ImageArray:
     shape = (spec.IMAGE_HEIGHT_PX, spec.IMAGE_WIDTH_PX, spec.IMAGE_CHANNELS)
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    image = cv2.imdecode(np.frombuffer(file, np.uint8), flags) if file else None
-    if image is None or image.shape != shape:
-        found = "no readable picture" if image is None else f"of {image.shape}"
-        raise DataError(f"an image is {found}, expected JPEG or PNG of {shape}")
-    return np.ascontiguousarray(image[:, :, ::-1], np.uint8)
+    try:
+        image_hwc = decode_picture(file)
+    except InputError as error:
+        raise DataError(f"an image cannot be read: {error}") from error
+    if image_hwc.shape != shape:
+        raise DataError(f"an image is of {image_hwc.shape}, expected JPEG or PNG of {shape}")
+    return image_hwc

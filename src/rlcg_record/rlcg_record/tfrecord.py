@@ -26,14 +26,16 @@ _FIELD = descriptor_pb2.FieldDescriptorProto
 def read_records(path: Path) -> Iterator[bytes]:
     """Yield the records of a file; raises `DataError` for one that is cut short or damaged."""
     with path.open("rb") as stream:
-        number = 0
+        longest, number = min(LONGEST_BYTES, path.stat().st_size), 0
         while head := stream.read(_HEAD.size):
             where = f"{path}, record {number}"
             if len(head) < _HEAD.size:
                 raise DataError(f"{where}: the file is cut short: fetch it again")
             length, expected = _HEAD.unpack(head)
-            if masked(crc32c(head[:8])) != expected or length > LONGEST_BYTES:
+            if masked(crc32c(head[:8])) != expected:
                 raise DataError(f"{where}: its length is damaged: is it a TFRecord file?")
+            if length > longest:
+                raise DataError(f"{where}: the file is cut short: fetch it again")
             data, tail = stream.read(length), stream.read(_TAIL.size)
             if len(data) < length or len(tail) < _TAIL.size:
                 raise DataError(f"{where}: the file is cut short: fetch it again")

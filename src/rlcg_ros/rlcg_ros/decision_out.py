@@ -15,18 +15,23 @@ from rlcg_ros import qos
 from rlcg_ros.clocks import now
 from rlcg_ros.conversions.decisions import DecidedBy, end_to_msg, trace_to_msg
 from rlcg_ros.conversions.markers import decision_to_markers
+from rlcg_ros.sample_out import Explain, SampleOut
 
 
 class DecisionOut:
-    """Publishes ``~/decision``, ``~/cem_markers`` and ``episode_result``.
+    """Publishes ``~/decision``, ``~/cem_markers``, ``~/cem_samples`` and ``episode_result``.
 
-    A decision is hashed and published only while someone listens, after its command is out.
+    A decision is hashed and published only while someone listens, after its command is out; its
+    samples, which cost another search, only while someone listens to those.
     """
 
-    def __init__(self, node: Node, by: DecidedBy, variables: Sequence[Variable]) -> None:
-        """``by``: who decides; ``variables``: what CEM searches, in order."""
+    def __init__(
+        self, node: Node, by: DecidedBy, variables: Sequence[Variable], explain: Explain
+    ) -> None:
+        """``by``: who decides; ``variables``: what CEM searches, in order; see `SampleOut`."""
         self._node, self._by = node, by
         self._variables = [variable.name for variable in variables]
+        self._samples = SampleOut(node, explain, self._variables, by.base_frame)
         self._told: Trace | None = None
         self._step = 0
         self._decisions = node.create_publisher(Decision, "~/decision", qos.RECORDED)
@@ -49,13 +54,19 @@ class DecisionOut:
         if self._markers.get_subscription_count() > 0:
             frame = self._by.base_frame
             self._markers.publish(decision_to_markers(trace, self._variables, frame))
+        self._samples.note(trace)
 
     def end(self, end: End) -> None:
         """Publish how the episode ended."""
         msg = end_to_msg(end, self._by.episode_id, now(self._node).ros_s)
         self._results.publish(msg)
 
+    def rest(self) -> None:
+        """Leave nothing running until the next decision."""
+        self._samples.rest()
+
     def close(self) -> None:
         """Withdraw the topics."""
+        self._samples.close()
         for publisher in (self._decisions, self._markers, self._results):
             self._node.destroy_publisher(publisher)

@@ -15,10 +15,20 @@ PRIMITIVES = {
     *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
 }
 
+_TYPE_NAME = re.compile(r"([A-Za-z]\w*)/(msg|srv|action)/([A-Za-z]\w*)")
+
+
+def name_parts(type_name: str) -> tuple[str, str, str]:
+    """Return package, kind and name of ``package/msg/Name``; raises `ConfigError`."""
+    match = _TYPE_NAME.fullmatch(type_name)
+    if match is None:
+        raise ConfigError(f"message type is {type_name!r:.80}, expected package/msg/Name")
+    return match[1], match[2], match[3]
+
 
 def read_definition(type_name: str) -> str:
     """Return the text of the .msg file of ``package/msg/Name``; raises `ConfigError`."""
-    package, kind, name = type_name.split("/")
+    package, kind, name = name_parts(type_name)
     try:
         path = Path(get_package_share_directory(package)) / kind / f"{name}.msg"
         return path.read_text(encoding="utf-8")

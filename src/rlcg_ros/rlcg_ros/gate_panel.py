@@ -12,6 +12,7 @@ from rlcg_core.reasons import GateReason, GateState
 from rlcg_core.verdict import Verdict
 from rlcg_ros import qos
 from rlcg_ros.diagnostics import Diagnostics, Health, Level
+from rlcg_ros.links import Links
 
 # So long after the start it is no news that joint states are still awaited.
 GRACE_S = 5.0
@@ -26,14 +27,15 @@ _LEVELS = {
 class GatePanel:
     """Publishes the gate's state at every change, and its health once a second."""
 
-    def __init__(self, node: Node, gate: Gate, facts: Mapping[str, str]) -> None:
+    def __init__(self, node: Node, gate: Gate, links: Links, facts: Mapping[str, str]) -> None:
         """``facts`` are shown in the diagnostics: profile, modes, what stops a dead gate."""
         self._node, self._gate, self._facts = node, gate, dict(facts)
         self._begun_s = time.monotonic()
         self._shown: tuple[GateState, GateReason] | None = None
         self._accepted = self._refused = 0
         self._status_out = node.create_publisher(GateStatus, "gate_status", qos.STATUS)
-        self._diagnostics = Diagnostics(node, self._facts["profile"], {"gate": self._health})
+        tasks = {"gate": self._health, "links": links.health}
+        self._diagnostics = Diagnostics(node, self._facts["profile"], tasks)
 
     @property
     def outdated(self) -> bool:

@@ -12,7 +12,7 @@ from rclpy.subscription import Subscription
 
 from rlcg_core.errors import ConfigError
 from rlcg_ros.clocks import wall_timer
-from rlcg_ros.definitions import full_definition
+from rlcg_ros.definitions import full_definition, name_parts, read_definition
 
 LOOK_S = 0.25
 DEPTH = 100
@@ -113,10 +113,13 @@ class RawTopics:
 
 def message_class(type_name: str) -> type:
     """Return the class of ``package/msg/Name``; raises `ConfigError` if it is not installed."""
-    package, kind, name = type_name.split("/")
+    package, kind, name = name_parts(type_name)
+    # The name comes from other participants, and to import a module is to run it: only packages
+    # that have such a message are looked into.
     try:
+        read_definition(type_name)
         found: type = getattr(importlib.import_module(f"{package}.{kind}"), name)
-    except (ImportError, AttributeError):
+    except (ImportError, AttributeError, ConfigError):
         raise ConfigError(
             f"message type {type_name} is not installed: install its package or leave out its topic"
         ) from None

@@ -8,8 +8,9 @@ A defect in the program itself shows its traceback.
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
 import rclpy
@@ -53,7 +54,7 @@ def run(make_node: Callable[[], Node], threads: int = 1) -> int:
     # rclpy's own handlers would end the context first, and the stop could not be sent any more.
     request = _StopRequest()
     try:
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        rclpy.init(args=_in_enclave(sys.argv), signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy has a different exception for each bad argument
         return complain(ConfigError(f"ROS cannot start: {_one_line(error)}"))
     try:
@@ -67,8 +68,20 @@ def run(make_node: Callable[[], Node], threads: int = 1) -> int:
             signal.signal(number, signal.SIG_IGN)
 
 
+def _in_enclave(argv: Sequence[str]) -> list[str]:
+    """Return the arguments with the program's own SROS 2 enclave, unless they name another.
+
+    Each program has keys of its own then, however it is started: see config/sros2/policy.xml.
+    """
+    program, *words = argv
+    name = Path(program).stem
+    if not name.isidentifier():  # an interpreter without a program; ROS refuses such a name
+        return list(argv)
+    return [program, "--ros-args", "--enclave", f"/rlcg/{name}", "--", *words]
+
+
 def _run_node(make_node: Callable[[], Node], threads: int, request: _StopRequest) -> int:
-    node = make_node()
+    node = _made(make_node)
     executor: Executor = (
         SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)
     )
@@ -86,6 +99,15 @@ def _run_node(make_node: Callable[[], Node], threads: int, request: _StopRequest
         return _exit_code(node) or 0
     finally:
         _end(node, executor)
+
+
+def _made(make_node: Callable[[], Node]) -> Node:
+    try:
+        return make_node()
+    except RuntimeError as error:  # rclpy's own kind, which is not public
+        if "error creating node" not in str(error):
+            raise
+        raise ConfigError(f"ROS cannot make the node: {_one_line(error)}") from error
 
 
 def _exit_code(node: Node) -> int | None:

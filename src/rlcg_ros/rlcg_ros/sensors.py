@@ -28,6 +28,7 @@ from rlcg_ros.conversions import (
     stamp_to_s,
 )
 from rlcg_ros.conversions.compressed import Decoder
+from rlcg_ros.links import Links
 
 JOINT_SAMPLES_KEPT = 64
 
@@ -38,6 +39,7 @@ class Sensors:
     ``problem``: why the newest image or joint state cannot be used, None if it can.
     ``camera``: the calibrated camera, None before its first ``camera_info``.
     ``published_s``: when the newest image was published, on the publisher's wall clock [s].
+    ``links``: whether the publishers fit.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Sensors:
         """
         self._node, self._pose, self._on_change = node, transform_camera_to_base, on_change
         self._arm_joints, self._decode = arm_joints, decode
+        self.links = Links(node)
         self.camera: CameraModel | None = None
         self._projection_base_to_px = np.zeros((3, 4))
         self.published_s = 0.0
@@ -68,7 +71,11 @@ class Sensors:
             self._subscribe_to_images(),
             self._subscribe(CameraInfo, "camera_info", self._take_info),
             node.create_subscription(
-                JointState, "joint_states", self._take_joints, qos.JOINT_STATES_READ
+                JointState,
+                "joint_states",
+                self._take_joints,
+                qos.JOINT_STATES_READ,
+                event_callbacks=self.links.events("joint_states"),
             ),
         ]
 
@@ -113,7 +120,12 @@ class Sensors:
     def _subscribe(self, kind: type, topic: str, callback: Callable[..., None]) -> Subscription:
         profile, options = qos.overridable(qos.IMAGE_READ)
         return self._node.create_subscription(
-            kind, topic, callback, profile, qos_overriding_options=options
+            kind,
+            topic,
+            callback,
+            profile,
+            event_callbacks=self.links.events(topic),
+            qos_overriding_options=options,
         )
 
     def _picture(self, msg: Image | CompressedImage) -> npt.NDArray[np.uint8]:

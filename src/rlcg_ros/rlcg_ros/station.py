@@ -82,6 +82,7 @@ class RosStation:
             "image on image_raw",
             "start the camera or the simulator, or remap the topic",
         )
+        self._notes.wait(self._caller, limit_s)
         self._end_left_over()
 
     def reset(self, wish: Wish) -> Scene:

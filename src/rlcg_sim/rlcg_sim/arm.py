@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The simulated iiwa and its jaw: motors and measured state."""
 
+import hashlib
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +106,23 @@ def load_robot(client: Any, urdf: Path, flags: int = 0) -> int:
     if not urdf.is_file():
         raise WorldError(f"no robot description at {urdf}, expected a URDF: check parameter urdf")
     text = urdf.read_text().replace("package://pybullet_data", pybullet_data.getDataPath())
-    with tempfile.TemporaryDirectory() as folder:
-        resolved = Path(folder) / urdf.name
-        resolved.write_text(text)
-        return int(client.loadURDF(str(resolved), useFixedBase=True, flags=flags))
+    return int(client.loadURDF(str(_stored(text)), useFixedBase=True, flags=flags))
+
+
+def _stored(text: str) -> Path:
+    """Return a file with this text, the same one each time.
+
+    PyBullet keeps some memory for every path it ever loaded: with a new one at each reset, a
+    simulation grows.
+    """
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    path = Path(_folder().name) / f"{digest}.urdf"
+    if not path.exists():
+        path.write_text(text)
+    return path
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a folder that lasts as long as this process."""
+    return tempfile.TemporaryDirectory(prefix="rlcg_sim_")

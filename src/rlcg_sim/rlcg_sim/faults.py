@@ -13,14 +13,16 @@ from rlcg_core.types import ImageArray
 class Faults:
     """Which faults are on; all off by default.
 
-    ``image_delay_s`` [wall s]; ``image_drop``: share of frames lost, 0 to 1; ``image_freeze``: old
-    pixels under new stamps; ``image_encoding``: a false name for the encoding, "" for the true one;
+    ``image_delay_s`` [wall s]; ``image_drop``: share of frames lost, 0 to 1; ``image_duplicate``:
+    share of frames that come twice, 0 to 1; ``image_freeze``: old pixels under new stamps;
+    ``image_encoding``: a false name for the encoding, "" for the true one;
     ``image_shrink``: every n-th pixel only; ``clock_jump_s`` is added to /clock and all stamps;
     ``joints_silent``: no joint states.
     """
 
     image_delay_s: float = 0.0
     image_drop: float = 0.0
+    image_duplicate: float = 0.0
     image_freeze: bool = False
     image_encoding: str = ""
     image_shrink: int = 1
@@ -59,7 +61,9 @@ class FaultyCamera:
             return
         n = faults.image_shrink
         image = np.ascontiguousarray(self._frozen[::n, ::n])
-        self._queue.append((monotonic_s + faults.image_delay_s, Frame(image, frame.stamp_s)))
+        twice = faults.image_duplicate > 0.0 and self._rng.random() < faults.image_duplicate
+        due = (monotonic_s + faults.image_delay_s, Frame(image, frame.stamp_s))
+        self._queue.extend([due, due] if twice else [due])
 
     def due(self, monotonic_s: float) -> list[Frame]:
         """Return the frames whose time has come, oldest first."""

@@ -31,6 +31,7 @@ from rlcg_ros.conversions import (
 )
 from rlcg_ros.diagnostics import Diagnostics, Health, Level
 from rlcg_ros.jaw_input import JawInput
+from rlcg_ros.links import Links
 from rlcg_ros.parameters import declare, watch
 from rlcg_ros.run import run
 from rlcg_ros.shares import find_urdf
@@ -62,7 +63,8 @@ class SimNode(Node):
         self._open_services()
         watch(self, settings, self._set_faults)
         hardware_id = f"{settings.backend}/{world.renderer}"
-        self._diagnostics = Diagnostics(self, hardware_id, {"simulation": self._health})
+        tasks = {"simulation": self._health, "links": Links(self).health}
+        self._diagnostics = Diagnostics(self, hardware_id, tasks)
         period_s = LOCKSTEP_TICK_S if settings.lockstep else 1.0 / settings.state_rate_hz
         self._tick_timer = wall_timer(self, period_s, self._on_tick)
         mode = self._loop.report()["mode"]

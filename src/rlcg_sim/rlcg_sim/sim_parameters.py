@@ -49,6 +49,9 @@ class SimParameters:
     fault_image_drop: float = param(
         0.0, "fault: share of images lost", low=0.0, high=1.0, settable=True
     )
+    fault_image_duplicate: float = param(
+        0.0, "fault: share of images that come twice", low=0.0, high=1.0, settable=True
+    )
     fault_image_freeze: bool = param(False, "fault: old pixels under new stamps", settable=True)
     fault_image_encoding: str = param(
         "", "fault: name the encoding falsely; empty for the truth", settable=True
@@ -57,7 +60,7 @@ class SimParameters:
         1, "fault: only every n-th pixel and row", low=1, high=64, settable=True
     )
     fault_clock_jump_s: float = param(
-        0.0, "fault: shift of /clock and all stamps", low=-1e6, high=1e6, settable=True
+        0.0, "fault: shift of /clock and all stamps", low=-1e10, high=1e10, settable=True
     )
     fault_joints_silent: bool = param(False, "fault: no joint states", settable=True)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write a model bundle: one ONNX graph with the CEM unrolled, proven equal before it is kept."""
 
+import os
 import subprocess
 import warnings
 from collections.abc import Sequence
@@ -175,7 +176,16 @@ def add_metric(folder: Path, metric: manifest.Metric) -> bundle.Bundle:
 
 
 def current_commit() -> str:
-    """Return the repository's commit, or 'unknown' outside one."""
+    """Return the repository's commit, or 'unknown' outside one.
+
+    The environment variable ``RLCG_COMMIT`` comes first: a container image has no repository.
+    """
+    given = os.environ.get("RLCG_COMMIT", "")
+    if given:
+        return given
     call = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(call, capture_output=True, text=True, check=False)
+    except OSError:
+        return "unknown"
     return done.stdout.strip() or "unknown"

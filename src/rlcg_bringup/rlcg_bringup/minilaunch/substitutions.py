@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Any
 
+from rlcg_bringup.minilaunch import expressions
 from rlcg_bringup.minilaunch.context import LaunchContext
 from rlcg_bringup.minilaunch.errors import LaunchError
 
@@ -115,7 +115,10 @@ class PathJoinSubstitution(Substitution):
 
 
 class PythonExpression(Substitution):
-    """Value of a Python expression; the names of `math` are there, as in launch."""
+    """Value of a Python expression; the names of `math` are there, as in launch.
+
+    Only what `expressions` knows: no other function can be called.
+    """
 
     def __init__(self, expression: SomeSubstitutions) -> None:
         self.expression = normalize(expression)
@@ -123,8 +126,7 @@ class PythonExpression(Substitution):
     def perform(self, context: LaunchContext) -> str:  # noqa: D102
         text = perform(context, self.expression)
         try:
-            # The expression is part of the launch file, which is Python code itself.
-            return str(eval(text, {}, {**vars(math), "math": math}))
+            return str(expressions.value(text))
         except Exception as error:
             raise LaunchError(f"cannot evaluate the expression {text!r}: {error}") from error
 

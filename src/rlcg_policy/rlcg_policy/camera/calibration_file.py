@@ -12,8 +12,11 @@ import yaml
 
 from rlcg_core.calibration import Calibration
 from rlcg_core.errors import ConfigError, InputError
+from rlcg_policy import strict_yaml
 
 FloatArray = npt.NDArray[np.float64]
+
+LONGEST_PX = 65535
 
 _KEYS = (
     "image_width",
@@ -28,11 +31,7 @@ _KEYS = (
 
 def read_calibration(path: Path) -> Calibration:
     """Return the calibration in a file; raises `ConfigError` naming file and field."""
-    try:
-        with path.open(encoding="utf-8") as stream:
-            plain = yaml.safe_load(stream)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"calibration {path} cannot be read: {error}") from error
+    plain = strict_yaml.load(path)
     try:
         return _from_plain(plain).check()
     except InputError as error:
@@ -96,8 +95,8 @@ def _from_plain(plain: Any) -> Calibration:
 
 def _whole(plain: dict[str, Any], key: str) -> int:
     value = plain[key]
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InputError(f"{key} is {value!r}, expected a whole number of pixels")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LONGEST_PX:
+        raise InputError(f"{key} is {value!r:.40}, expected a whole number of pixels")
     return value
 
 
@@ -106,7 +105,7 @@ def _array(plain: dict[str, Any], key: str, shape: tuple[int, int] | None) -> Fl
     try:
         found = (int(block["rows"]), int(block["cols"]))
         values = np.array(block["data"], dtype=np.float64).reshape(found)
-    except (TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
         raise InputError(f"{key} is {block!r:.80}, expected rows, cols and data") from error
     if shape is not None and found != shape:
         raise InputError(f"{key} is {found[0]}x{found[1]}, expected {shape[0]}x{shape[1]}")

@@ -6,14 +6,19 @@ import numpy as np
 
 from rlcg_core.errors import InputError
 from rlcg_core.types import ImageArray
+from rlcg_policy.camera.picture_size import check_size
 
 
 def decode_picture(data: bytes) -> ImageArray:
-    """Return the picture in a JPEG or PNG file; raises `InputError` for a broken one."""
+    """Return the picture in a JPEG or PNG file; raises `InputError` for a broken or huge one."""
+    check_size(data)
     # Without IGNORE_ORIENTATION a camera's EXIF tag would turn the picture under its calibration.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     buffer = np.frombuffer(data, dtype=np.uint8)
-    image_bgr = cv2.imdecode(buffer, flags) if len(buffer) else None
+    try:
+        image_bgr = cv2.imdecode(buffer, flags)
+    except cv2.error:
+        image_bgr = None
     if image_bgr is None:
         raise InputError(
             f"{len(data)} bytes are no readable picture, expected a JPEG or PNG file: "

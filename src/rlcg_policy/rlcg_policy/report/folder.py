@@ -64,7 +64,7 @@ class RunFolder:
             strip = self.path / "strip.png"
             if self._strip.filled or not strip.exists():
                 write_atomically(strip, self._strip.png())
-            html = page(report, self._rows(report)).encode()
+            html = page(report, self._rows(report), self.path).encode()
             write_atomically(self.path / "report.html", html)
             ended_s = time.monotonic()
             self._page_due_s = ended_s + (ended_s - begun_s) / PAGE_SHARE

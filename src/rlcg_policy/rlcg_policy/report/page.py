@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from html import escape
+from pathlib import Path
 
 from rlcg_policy.report import console, figures, plots, sections
 from rlcg_policy.report.report import Report
@@ -28,8 +29,11 @@ svg text { font: 11px system-ui, sans-serif; fill: #444 }
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
-def page(report: Report, pictures: Mapping[int, bytes]) -> str:
-    """Return the HTML; ``pictures``: a JPEG strip by index of the grasp."""
+def page(report: Report, pictures: Mapping[int, bytes], folder: Path) -> str:
+    """Return the HTML; ``pictures``: a JPEG strip by index of the grasp.
+
+    ``folder``: where the page will lie; its links to recordings are seen from there.
+    """
     title = f"{escape(report.model)} on {escape(report.objects)}"
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -39,7 +43,7 @@ def page(report: Report, pictures: Mapping[int, bytes]) -> str:
 <h1>Grasp evaluation: {title}</h1><p class="rate">{escape(console.rate(report))}</p>
 {_facts(report)}{_rates(report)}{_plots(report)}
 <h2>All grasps</h2>
-{sections.grasps(report.episodes, pictures)}</body></html>
+{sections.grasps(report.episodes, pictures, folder)}</body></html>
 """
 
 

@@ -2,9 +2,12 @@
 """The tables of the page; everything that came from outside is escaped."""
 
 import base64
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rlcg_core.statistics import percentile
 from rlcg_policy.report.console import words
@@ -64,18 +67,23 @@ def latency(report: Report) -> str:
     return table(heads, lines)
 
 
-def grasps(episodes: Sequence[GraspRecord], pictures: Mapping[int, bytes]) -> str:
-    """Return a row per grasp, each followed by its pictures."""
-    heads = (
+def grasps(episodes: Sequence[GraspRecord], pictures: Mapping[int, bytes], folder: Path) -> str:
+    """Return a row per grasp, each followed by its pictures.
+
+    Links lead from ``folder`` to the recordings; without any there is no column for them.
+    """
+    heads = [
         "#", "robot", "scene seed", "outcome", "judged by", "steps", "last Q", "seconds",
         "grasped at", "ended by",
-    )  # fmt: skip
+    ]  # fmt: skip
+    linked = folder if any(one.recording for one in episodes) else None
+    heads += ["recording"] if linked is not None else []
     head = "".join(f"<th>{one}</th>" for one in heads)
-    body = "".join(_grasp(one, pictures.get(one.index), len(heads)) for one in episodes)
+    body = "".join(_grasp(one, pictures.get(one.index), len(heads), linked) for one in episodes)
     return f"<table><tr>{head}</tr>\n{body}</table>"
 
 
-def _grasp(one: GraspRecord, picture: bytes | None, columns: int) -> str:
+def _grasp(one: GraspRecord, picture: bytes | None, columns: int, linked: Path | None) -> str:
     outcome, reason = one.outcome.name.lower(), one.reason.name.lower()
     known = 0 <= one.target < len(one.object_names)
     cells = [
@@ -90,12 +98,22 @@ def _grasp(one: GraspRecord, picture: bytes | None, columns: int) -> str:
         one.object_names[one.target] if known else "-",
         f"{reason}: {one.text}" if one.text else reason,
     ]
-    row = f'<tr class="{outcome}" id="g{one.index + 1}">' + "".join(map(_cell, cells)) + "</tr>\n"
+    link = "" if linked is None else f"<td>{_link(one.recording, linked)}</td>"
+    whole = "".join(map(_cell, cells)) + link
+    row = f'<tr class="{outcome}" id="g{one.index + 1}">{whole}</tr>\n'
     if picture is None:
         return row
     source = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
     image = f'<img loading="lazy" alt="frames of grasp {one.index + 1}" src="{source}">'
     return row + f'<tr class="pictures"><td colspan="{columns}">{image}</td></tr>\n'
+
+
+def _link(recording: str, folder: Path) -> str:
+    """Return a link from ``folder`` to a recording, which stays right where both are moved."""
+    if not recording:
+        return "-"
+    target = quote(os.path.relpath(recording, folder.resolve()))
+    return f'<a href="{escape(target)}">{escape(os.path.basename(recording))}</a>'
 
 
 def _cell(text: str) -> str:

@@ -6,15 +6,25 @@ from rlcg_msgs.msg import GraspCommand
 
 from rlcg_core import spec
 from rlcg_core.gate_checks import GateCommand
+from rlcg_core.reasons import TerminationReason
 from rlcg_core.types import Decision
 from rlcg_ros.conversions.stamps import stamp_from_s, stamp_to_s
 
 
 def decision_to_msg(
-    decision: Decision, stamp_s: float, base_frame: str, episode_id: str, step: int
+    decision: Decision,
+    stamp_s: float,
+    base_frame: str,
+    episode_id: str,
+    step: int,
+    stop_reason: TerminationReason = TerminationReason.NONE,
 ) -> GraspCommand:
-    """Return the command of a decision; ``stamp_s`` is that of the image decided on."""
+    """Return the command of a decision; ``stamp_s`` is that of the image decided on.
+
+    ``stop_reason``: why the episode ends, if this is the command that stops the arm.
+    """
     msg = GraspCommand(episode_id=episode_id, step=step, spec_fingerprint=spec.fingerprint())
+    msg.stop_reason = int(stop_reason)
     msg.header.stamp, msg.header.frame_id = stamp_from_s(stamp_s), base_frame
     action = [float(number) for number in decision.action.to_array()]
     msg.displacement.x, msg.displacement.y, msg.displacement.z = action[:3]
@@ -39,4 +49,5 @@ def command_from_msg(msg: GraspCommand, receipt_s: float) -> GateCommand:
         receipt_s=receipt_s,
         episode_id=msg.episode_id,
         step=msg.step,
+        stop_reason=msg.stop_reason,
     )

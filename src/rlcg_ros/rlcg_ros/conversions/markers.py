@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """visualization_msgs/MarkerArray of a decision: what CEM settled on, and the goal, by colour of Q.
 
-The graph runs all of CEM inside and gives the last fit, not the samples: the ellipsoid is two
-standard deviations of that fit around its mean, red for Q = 0 over yellow to green for Q = 1.
+The ellipsoid is two standard deviations of the last fit around its mean, red for Q = 0 over yellow
+to green for Q = 1. The samples, which cost another search: `rlcg_ros.conversions.sample_markers`.
 """
 
 from collections.abc import Sequence
@@ -56,16 +56,33 @@ def q_colour(q_value: float) -> ColorRGBA:
 
 def _fit(trace: Trace, names: list[str]) -> tuple[FloatArray, FloatArray]:
     """Return mean and standard deviation of the fit as a place in the base frame [m]."""
-    decision, tool_m = trace.decision, trace.observation.tool_pose.position_m
-    goal = decision.goal
-    centre_m = np.array(tool_m if goal is None else goal.position_m, np.float64)
-    spread_m = np.zeros(3)
-    for axis, letter in enumerate("xyz"):
-        for name, origin_m in ((f"goal_{letter}", 0.0), (f"displacement_{letter}", tool_m[axis])):
-            if name in names and len(decision.cem_mean) == len(names):
-                centre_m[axis] = origin_m + decision.cem_mean[names.index(name)]
-                spread_m[axis] = decision.cem_std[names.index(name)]
+    decision, spread_m = trace.decision, np.zeros(3)
+    fits = len(decision.cem_mean) == len(names)
+    centre_m = places(decision.cem_mean[None] if fits else np.zeros((1, 0)), trace, names)[0]
+    for axis, column, _ in _columns(trace, names if fits else []):
+        spread_m[axis] = decision.cem_std[column]
     return centre_m, spread_m
+
+
+def places(values: FloatArray, trace: Trace, names: Sequence[str]) -> FloatArray:
+    """Return where samples (n, variables) lie in the base frame [m], shape (n, 3).
+
+    What they do not say is that of the goal, or of the tool where there is no goal.
+    """
+    goal, tool_m = trace.decision.goal, trace.observation.tool_pose.position_m
+    found_m = np.tile(np.array(tool_m if goal is None else goal.position_m), (len(values), 1))
+    for axis, column, origin_m in _columns(trace, names if values.shape[1] else []):
+        found_m[:, axis] = origin_m + values[:, column]
+    return found_m
+
+
+def _columns(trace: Trace, names: Sequence[str]) -> list[tuple[int, int, float]]:
+    """Return axis, column and origin [m] of each variable that is a place or a displacement."""
+    tool_m = trace.observation.tool_pose.position_m
+    origins_m = {f"goal_{letter}": (axis, 0.0) for axis, letter in enumerate("xyz")}
+    for axis, letter in enumerate("xyz"):
+        origins_m[f"displacement_{letter}"] = (axis, float(tool_m[axis]))
+    return [(origins_m[n][0], k, origins_m[n][1]) for k, n in enumerate(names) if n in origins_m]
 
 
 def _ellipsoid(centre_m: FloatArray, spread_m: FloatArray) -> Marker:
@@ -85,21 +102,28 @@ def _text(centre_m: FloatArray, q_value: float) -> Marker:
 
 def _jaw(goal: ToolPose) -> Marker:
     """Return the line between the fingers at the goal."""
-    marker = Marker(type=Marker.LINE_LIST, pose=_at(np.zeros(3)))
+    marker = line_list(0.004)
     along_m = 0.5 * JAW_M * np.array([-np.sin(goal.yaw_rad), np.cos(goal.yaw_rad), 0.0])
     up_m = goal.position_m + UP_M
     ends_m = [goal.position_m - along_m, goal.position_m + along_m, goal.position_m, up_m]
-    marker.points = [_point(end_m) for end_m in ends_m]
-    marker.scale.x = 0.004
+    marker.points = [point(end_m) for end_m in ends_m]
+    return marker
+
+
+def line_list(width_m: float) -> Marker:
+    """Return an empty list of lines in the frame of the marker."""
+    marker = Marker(type=Marker.LINE_LIST, action=Marker.ADD, pose=_at(np.zeros(3)))
+    marker.scale.x = width_m
     return marker
 
 
 def _at(place_m: FloatArray) -> Pose:
-    pose = Pose(position=_point(place_m))
+    pose = Pose(position=point(place_m))
     pose.orientation.w = 1.0
     return pose
 
 
-def _point(place_m: FloatArray) -> Point:
+def point(place_m: FloatArray) -> Point:
+    """Return a place (3,) [m] as a message."""
     x, y, z = map(float, place_m)
     return Point(x=x, y=y, z=z)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every fault at 20 commands a second: the arm holds within 0.25 s, latched, and it is told why."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cases import CASES, Case
+from fault_cell import FaultCell
+from fault_report import FaultReport
+from measure import measure, measure_dead_gate
+from motion_watch import MotionWatch
+from recording import Recording
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+RATE_HZ, BAR_S = 20.0, 0.25
+
+
+@pytest.fixture(scope="module")
+def cell(
+    tmp_path_factory: pytest.TempPathFactory, model: Path, programs: None
+) -> Iterator[FaultCell]:
+    words = ["--params-file", str(ROOT / "config/rate_20hz.yaml")]
+    folder = tmp_path_factory.mktemp("cell")
+    with FaultCell(folder, model, RATE_HZ, words) as made:
+        made.recording = Recording(made, folder / "bags")
+        yield made
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_fault_holds_the_arm_in_time_and_for_good(
+    cell: FaultCell, watch: MotionWatch, report: FaultReport, case: Case
+) -> None:
+    finding = measure(cell, watch, case, BAR_S)
+    report.add(finding)
+    assert finding.good, finding
+
+
+def test_a_dead_gate_leaves_the_arm_at_rest_and_comes_back_without_moving_it(
+    cell: FaultCell, watch: MotionWatch, report: FaultReport
+) -> None:
+    """What stops the robot then is what the profile names: here, that every trajectory ends."""
+    finding = measure_dead_gate(cell, watch, BAR_S)
+    report.add(finding)
+    assert finding.good, finding
+
+
+def test_nothing_that_was_heard_is_missing_in_the_recordings(
+    cell: FaultCell, report: FaultReport
+) -> None:
+    lost = cell.recording.lost(cell)
+    report.notes.append(f"recorded: {lost.text}")
+    assert lost.heard > 0
+    assert lost.missing == 0, lost.text

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All nodes keep the time of /clock, and it jumps for all of them at once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cases import ANY_TIME, JUMP_S, Case, jump
+from fault_cell import FaultCell
+from fault_report import FaultReport
+from measure import measure
+from motion_watch import MotionWatch
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+RATE_HZ, BAR_S = 20.0, 0.25
+CASES = (
+    Case("clock of all 5 s back", jump(-JUMP_S), ANY_TIME),
+    Case("clock of all 5 s ahead", jump(JUMP_S), ANY_TIME),
+)
+
+
+@pytest.fixture(scope="module")
+def cell(
+    tmp_path_factory: pytest.TempPathFactory, model: Path, programs: None
+) -> Iterator[FaultCell]:
+    words = ["--params-file", str(ROOT / "config/rate_20hz.yaml")]
+    folder = tmp_path_factory.mktemp("simulated")
+    with FaultCell(folder, model, RATE_HZ, words, simulated=True) as made:
+        yield made
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_clock_that_jumps_for_all_holds_the_arm(
+    cell: FaultCell, watch: MotionWatch, report: FaultReport, case: Case
+) -> None:
+    finding = measure(cell, watch, case, BAR_S)
+    report.add(finding)
+    assert finding.good, finding
