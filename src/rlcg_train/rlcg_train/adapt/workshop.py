@@ -187,6 +187,15 @@ class Workshop:
         mine = self._load([self.tuning_shards(row)], 0)
         return together([self._real(episodes), mine]) if episodes else mine
 
+    def real_episodes(self, row: Recipe) -> int:
+        """Return how many real episodes a row has used, labelled, for its generator or to tune."""
+        amounts = [] if row.amount is None else [row.amount]
+        if row.generator and plan(row.generator).method != "rcan":
+            amounts.append(plan(row.generator).amount)
+        used = max((self._real(self.scale.amounts[k]).episodes for k in amounts), default=0)
+        tuned = self._load([self.tuning_shards(row)], 0).episodes if row.tunes else 0
+        return used + tuned
+
     def tuning_shards(self, row: Recipe) -> Path:
         """Return the folder of the shards of a row's own episodes."""
         return self.root / "real" / f"tuning_{row.tunes}" / "shards"
