@@ -3,7 +3,8 @@
 
 Both Q-values are float32's. CEM is chaotic where Q is flat, so "the same action" is the wrong
 question for reduced precision; the method's own scatter is the yardstick: what another seed of
-the search costs on the same frames. float32 forms must choose the same action instead.
+the search costs on the same frames. float32 forms must choose the same action instead. A form that
+gives another command than float32 would give with its sample has lost all of the Q.
 """
 
 from collections.abc import Sequence
