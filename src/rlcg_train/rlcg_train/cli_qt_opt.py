@@ -55,9 +55,10 @@ def _import(args: argparse.Namespace) -> None:
 
 
 def _learn(args: argparse.Namespace) -> None:
+    from rlcg_train.qt_opt.actors import run_with_actors
     from rlcg_train.qt_opt.behaviours import BehaviourSettings
     from rlcg_train.qt_opt.collection import CollectionSettings
-    from rlcg_train.qt_opt.run import POLICY, Run, RunSettings, run_with_actors
+    from rlcg_train.qt_opt.run import POLICY, Run, RunSettings
     from rlcg_train.qt_opt.settings import LearnSettings, paper, streams
 
     also = tuple(args.also)

@@ -37,7 +37,7 @@ class QFunction(nn.Module, ABC):
 
     ``side_px``: of the square pictures that it sees; ``inputs``: what it needs beside the picture
     when it serves; ``profile``: its name in `rlcg_train.profiles`; ``space``: what CEM searches;
-    ``bf16``: whether `varied_logits` multiplies in bfloat16.
+    ``bf16``: whether `varied_logits` and the search for labels multiply in bfloat16.
     """
 
     side_px: int

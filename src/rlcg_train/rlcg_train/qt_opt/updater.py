@@ -54,6 +54,7 @@ class BellmanUpdater:
                 f"{stream.name}/share": share,
                 f"{stream.name}/trace": trace,
                 f"{stream.name}/episodes": float(len(source)),
+                f"{stream.name}/skipped": float(len(source.skipped)),
                 f"{stream.name}/clipped_share": clipped / max(1, steps),
             }
         return drawn, metrics
