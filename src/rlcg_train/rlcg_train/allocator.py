@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keep memory that was freed, for training frees and takes the same tensors in every step.
 
-glibc gives large blocks back to the kernel at once and gets them again zeroed, page by page: on two
-cores that was half to two thirds of a training step.
+glibc gives large blocks back to the kernel at once and takes them again zeroed, page by page, which
+costs as much as the arithmetic of small networks. `rlcg-bench learning` has the difference.
 """
 
 import ctypes
