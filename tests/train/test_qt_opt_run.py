@@ -27,17 +27,20 @@ from rlcg_train.profiles import REACH
 from rlcg_train.qt_opt import log_format
 from rlcg_train.qt_opt.actors import run_with_actors
 from rlcg_train.qt_opt.behaviours import BehaviourSettings
+from rlcg_train.qt_opt.choice import Command
 from rlcg_train.qt_opt.collection import CollectionSettings
 from rlcg_train.qt_opt.episode_log import EpisodeWriter
 from rlcg_train.qt_opt.judge import AlarmSettings, CollapseAlarm, Judge
 from rlcg_train.qt_opt.learner import Learner
 from rlcg_train.qt_opt.log_format import UNKNOWN, End
+from rlcg_train.qt_opt.paper_q import PaperQ
 from rlcg_train.qt_opt.q_function import Scene
 from rlcg_train.qt_opt.replay import ReplaySource
 from rlcg_train.qt_opt.run import CHECKPOINT, KEPT, POLICY, Run, RunSettings
-from rlcg_train.qt_opt.search import SearchSettings
+from rlcg_train.qt_opt.search import SearchSettings, best_choices
 from rlcg_train.qt_opt.settings import LearnSettings, Ramp, StreamSettings
 from rlcg_train.qt_opt.target_networks import AverageSettings
+from rlcg_train.qt_opt.updater import seen_by
 from rlcg_train.qt_opt_network import QtOptSettings
 from rlcg_train.run_folder import RunFolder, RunState
 
@@ -312,9 +315,11 @@ def test_a_ranking_that_falls_while_the_loss_falls_raises_the_alarm() -> None:
     assert "ranks held-out" in alarm.text(23, fine | {"held_out_auc": 0.5})
 
 
-def test_every_layer_feeds_the_next() -> None:
+@pytest.mark.parametrize("kind", ["small", "paper"])
+def test_every_layer_feeds_the_next(kind: str) -> None:
     torch.manual_seed(0)
-    network = small_network()
+    settings = QtOptSettings(scale_px=236, channels=8, context=16, dense=16, late_convolutions=1)
+    network = small_network() if kind == "small" else PaperQ(settings)
     pictures, steps, _ = toy_episode(3)
     scene = Scene(
         network.prepare(torch.from_numpy(pictures)),
@@ -340,3 +345,8 @@ def test_a_tiny_run_learns_what_a_grasp_is_worth(store: Path, tmp_path: Path) ->
     assert metrics["held_out_auc"] > 0.8
     assert metrics["q_spread_actions"] > 0.01
     assert metrics["loss"] < 0.5
+    # It has learned to go and grasp, not to end at once.
+    q, source = run.learner.targets.averaged, run.learner.sources["scripted"]
+    scenes = [seen_by(q, source, key, np.array([0])) for key in source.held_out]
+    begin = [best_choices(q, s, SearchSettings(), torch.Generator()) for s in scenes]
+    assert all(int(found.command) != Command.TERMINATE for found in begin)
