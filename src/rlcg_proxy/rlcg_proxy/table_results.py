@@ -35,7 +35,7 @@ def measure_row(shop: Workshop, row: Recipe, asked: MeasureSettings, folder: Pat
         shop.real_episodes(row),
         generator_s + policies_s,
         generator_s,
-        results.hardware(shop.threads),
+        results.hardware(shop.threads, shop.compute),
         current_commit(),
         shop.scale != SMALL,
         _agreement(shop, row) if asked.look == REAL_PROXY else {},

@@ -14,6 +14,7 @@ from rlcg_sim.makers import BuiltInWorlds
 from rlcg_sim.objects import OBJECT_SETS
 from rlcg_train import cli_adapt, cli_bundle, cli_qt_opt
 from rlcg_train.cli_bundle import Command
+from rlcg_train.cli_compute import add_compute
 
 
 def _expert(args: argparse.Namespace) -> None:
@@ -56,6 +57,7 @@ def _shards(args: argparse.Namespace) -> None:
 
 def _fit(args: argparse.Namespace) -> None:
     from rlcg_train import dataset
+    from rlcg_train.device import computing
     from rlcg_train.fit import Fit, FitSettings
 
     settings = FitSettings(
@@ -66,7 +68,8 @@ def _fit(args: argparse.Namespace) -> None:
         threads=args.threads,
         init=args.init,
     )
-    Fit(settings, dataset.load(list(settings.data))).run()
+    with computing(args.device, args.precision) as compute:
+        Fit(settings, dataset.load(list(settings.data)), compute).run()
 
 
 def _measure(args: argparse.Namespace) -> None:
@@ -135,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--seed", type=int, default=1, help="seed of weights and order (default: 1)")
     fit.add_argument("--init", type=Path, help="checkpoint whose weights to begin with")
     fit.add_argument("--threads", type=int, default=2, help="processor threads (default: 2)")
+    add_compute(fit)
     distil = add("distil", _distil, "teach QT-Opt's network quickly, to measure on; resumes")
     distil.add_argument("--teacher", type=Path, required=True, help="checkpoint of profile goal")
     distil.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards")

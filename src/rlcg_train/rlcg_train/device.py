@@ -16,9 +16,8 @@ import torch
 from torch import Tensor, distributed, nn
 
 from rlcg_core.errors import ConfigError
+from rlcg_train.cli_compute import DEVICES, PRECISIONS
 
-DEVICES = ("auto", "cpu", "cuda")
-PRECISIONS = ("auto", "float32", "bfloat16")
 # Instruction sets without which a processor only pretends to have bfloat16, slowly.
 BF16_SETS = ("avx512_bf16", "amx_bf16")
 
@@ -49,6 +48,10 @@ class Compute:
     def autocast(self) -> torch.autocast:
         """Return a context in which networks run in the precision of this device."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
+
+    def full_precision(self) -> torch.autocast:
+        """Return a context without `autocast`, inside it: the way backwards needs none."""
+        return torch.autocast(self.device.type, enabled=False)
 
     def share(self, whole: Tensor) -> Tensor:
         """Return this process's rows (B / world, ...) of a batch (B, ...); raises `ConfigError`."""
@@ -82,12 +85,16 @@ class Compute:
         return self.mean_numbers({"said": float(here)})["said"] > 0.0
 
 
+# The processor, float32, one process: what computes where nobody chooses.
+PLAIN = Compute()
+
+
 def choose(device: str = "auto", precision: str = "auto") -> Compute:
     """Return what one process computes on; raises `ConfigError`.
 
     Args:
-        device: one of `DEVICES`; auto takes a GPU where there is one.
-        precision: one of `PRECISIONS`; auto takes bfloat16 where the hardware has it.
+        device: auto, cpu or cuda; auto takes a GPU where there is one.
+        precision: auto, float32 or bfloat16; auto takes bfloat16 where the hardware has it.
     """
     if device not in DEVICES or precision not in PRECISIONS:
         raise ConfigError(
