@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a choice to the spec's action, from a picture to the network, from a network to a bundle."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +33,12 @@ from rlcg_train.qt_opt.choice import (
     pose_of,
 )
 from rlcg_train.qt_opt.episode import crop_to
+from rlcg_train.qt_opt.labels import state_values
 from rlcg_train.qt_opt.paper_q import PaperQ
 from rlcg_train.qt_opt.patch_q import PatchQSettings
 from rlcg_train.qt_opt.patches import cut
 from rlcg_train.qt_opt.q_function import QFunction, Scene
+from rlcg_train.qt_opt.search import SearchSettings
 from rlcg_train.qt_opt.whole_action_scorer import WholeActionScorer
 from rlcg_train.qt_opt_network import QtOptSettings
 
@@ -231,3 +234,21 @@ def test_patches_are_those_of_the_grasp_success_predictor() -> None:
         goal = pose[frame][:, [0, 1, 3]]
         expected = sample_patches(patch, picture[frame : frame + 1], goal, projection)
         torch.testing.assert_close(found[frame], expected.reshape(5, -1), atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ["small", "paper"])
+def test_learning_computes_where_the_network_lies(kind: str) -> None:
+    """A tensor that is made on the processor meets one of the meta device with an error."""
+    q: QFunction = small_network() if kind == "small" else PaperQ(TINY_PAPER)
+    q.to("meta").train()
+    q.autocast = nullcontext  # type: ignore[method-assign,assignment]  # it knows no such device
+    side, here = q.side_px, torch.device("meta")
+    picture = q.prepare(torch.zeros(3, side, side, 3, dtype=torch.uint8, device=here))
+    tool, state = torch.zeros(3, 4, device=here), torch.zeros(3, 2, device=here)
+    scene = Scene(picture, tool, state, torch.zeros(3, 4, device=here))
+    command = torch.zeros(3, dtype=torch.long, device=here)
+    assert q.varied_logits(scene, torch.zeros(3, 4, device=here), command).device == here
+    q.eval()
+    search, generator = SearchSettings(8, 2, 2), torch.Generator()
+    value = state_values(q, q, scene, search, generator, torch.zeros(3, 1, 4, device=here))
+    assert (value.shape, value.device) == ((3,), here)

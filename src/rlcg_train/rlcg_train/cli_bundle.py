@@ -16,6 +16,7 @@ from rlcg_sim.description import find_urdf
 
 if TYPE_CHECKING:
     from rlcg_train.seen_frame import SeenFrame
+    from rlcg_train.simulated import Simulated
 
 Command = Callable[[argparse.Namespace], None]
 Add = Callable[[str, Command, str], argparse.ArgumentParser]
@@ -42,10 +43,9 @@ def _forms(args: argparse.Namespace) -> None:
 def _frames(args: argparse.Namespace) -> None:
     from rlcg_core import bundle
     from rlcg_train import frames
-    from rlcg_train.simulated import Simulated
 
     found = bundle.load(args.model)
-    world = Simulated(find_urdf(ROBOT1.urdf), args.renderer)
+    world = _player(args.whole_action)(find_urdf(ROBOT1.urdf), args.renderer)
     try:
         seen, source = world.frames(args.frames, args.seed), world.source
     finally:
@@ -57,8 +57,17 @@ def _frames(args: argparse.Namespace) -> None:
 def _record_episodes(args: argparse.Namespace) -> None:
     from rlcg_train.recording import record
 
-    folders = record(args.out, args.episodes, find_urdf(ROBOT1.urdf), args.renderer)
+    play = _player(args.whole_action)
+    folders = record(args.out, args.episodes, find_urdf(ROBOT1.urdf), args.renderer, play)
     print(f"{args.out} has {len(folders)} episodes")
+
+
+def _player(whole_action: bool) -> "type[Simulated]":
+    """Return what plays the episodes of a model that learns the whole action, or goals alone."""
+    from rlcg_train.qt_opt.seen_episodes import SeenEpisodes
+    from rlcg_train.simulated import Simulated
+
+    return SeenEpisodes if whole_action else Simulated
 
 
 def _quantize(args: argparse.Namespace) -> None:
@@ -117,6 +126,8 @@ def add_commands(add: Add) -> None:
     episodes.add_argument("--episodes", type=int, default=20, help="how many (default: 20)")
     for command in (frames, episodes):
         command.add_argument("--renderer", default="auto", help="auto, egl or tiny")
+        text = "whole episodes, for models of QT-Opt: closing, holding, trying again"
+        command.add_argument("--whole-action", action="store_true", help=text)
     quantize = add("quantize", _quantize, "add int8 forms to a bundle, with their regret")
     kinds = quantize.add_mutually_exclusive_group(required=True)
     kinds.add_argument("--episodes", type=Path, nargs="+", help="folders of recorded episodes")

@@ -10,6 +10,7 @@ from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import DataError
 from rlcg_sim.description import find_urdf
 from rlcg_train.cli_bundle import Add
+from rlcg_train.cli_compute import add_compute
 
 if TYPE_CHECKING:
     from rlcg_train.qt_opt.patch_q import PatchQSettings
@@ -55,6 +56,7 @@ def _import(args: argparse.Namespace) -> None:
 
 
 def _learn(args: argparse.Namespace) -> None:
+    from rlcg_train.device import computing
     from rlcg_train.qt_opt.actors import run_with_actors
     from rlcg_train.qt_opt.behaviours import BehaviourSettings
     from rlcg_train.qt_opt.collection import CollectionSettings
@@ -74,7 +76,10 @@ def _learn(args: argparse.Namespace) -> None:
         actors=args.workers,
         side_px=network.scale_px,
     )
-    ended = run_with_actors(Run(settings, args.cycles), [on_policy] if args.workers else [])
+    with computing(args.device, args.precision) as compute:
+        print(f"learning on {compute}", flush=True)
+        run = Run(settings, args.cycles, compute)
+        ended = run_with_actors(run, [on_policy] if args.workers else [])
     print(f"{args.out}: {ended}")
     if ended == "diverged":
         raise DataError(f"{args.out} diverged: see its run.json")
@@ -116,6 +121,7 @@ def add_commands(add: Add) -> None:
     learn.add_argument("--threads", type=int, default=1, help="of the learner (default: 1)")
     text = "further sources of the store to learn from, off-policy"
     learn.add_argument("--also", nargs="*", default=[], metavar="SOURCE", help=text)
+    add_compute(learn)
     for command, actors in ((collect, 2), (learn, 1)):
         command.add_argument("--store", type=Path, required=True, help="folder of the replay")
         command.add_argument("--network", choices=("small", "paper"), default="small")

@@ -12,17 +12,19 @@ from rlcg_train.simulated import FIRST_RECORDED, Simulated
 TRIES = 10
 
 
-def record(out: Path, count: int, urdf: Path, renderer: str = "auto") -> list[Path]:
+def record(
+    out: Path, count: int, urdf: Path, renderer: str = "auto", play: type[Simulated] = Simulated
+) -> list[Path]:
     """Return the folders of ``count`` episodes, those that were there already included.
 
-    Raises `WorldError` when no attempt of ten shows anything.
+    ``play``: what plays them. Raises `WorldError` when no attempt of ten shows anything.
     """
     out.mkdir(parents=True, exist_ok=True)
     folders = [out / f"{number:05d}" for number in range(count)]
     missing = [k for k, folder in enumerate(folders) if not (folder / episodes.EPISODE).is_file()]
     if not missing:
         return folders
-    world = Simulated(urdf, renderer)
+    world = play(urdf, renderer)
     try:
         progress = tqdm(missing, total=count, initial=count - len(missing), unit="episode")
         for number in progress:

@@ -39,7 +39,12 @@ def all_looks(rng: np.random.Generator) -> Callable[[int], bool]:
 
 
 class Simulated:
-    """Attempts of the scripted policy in one world; the same number gives the same frames."""
+    """Attempts of the scripted policy in one world; the same number gives the same frames.
+
+    ``kind``: what its frames are of, for `source`.
+    """
+
+    kind = "scripted attempts"
 
     def __init__(self, urdf: Path, renderer: str = "auto") -> None:
         """``renderer``: auto, egl or tiny. Raises `WorldError` if it does not load."""
@@ -51,7 +56,7 @@ class Simulated:
     @property
     def source(self) -> str:
         """Where the frames come from."""
-        return f"simulator, renderer {self._world.renderer}, objects {OBJECTS}, scripted attempts"
+        return f"simulator, renderer {self._world.renderer}, objects {OBJECTS}, {self.kind}"
 
     def attempt(self, index: int, looks: Looks = all_looks) -> list[SeenFrame]:
         """Return the frames of training attempt ``index``, none if the attempt ended before."""

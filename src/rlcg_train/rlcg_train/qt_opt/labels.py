@@ -88,7 +88,7 @@ def state_values(
 
     Half precision may find the choice; its worth is always of full precision.
     """
-    with torch.autocast("cpu", torch.bfloat16, enabled=first.bf16):
+    with first.autocast():
         found = best_choices(first, scene, search, generator, also)
     target, command = found.target[:, None], found.command[:, None]
     logits = [q.logits(scene, q.encode(scene), target, command)[:, 0] for q in (first, second)]

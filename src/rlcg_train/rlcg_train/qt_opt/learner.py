@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rlcg_core.errors import DataError
+from rlcg_core.errors import ConfigError, DataError
 from rlcg_train.allocator import keep_freed_memory
+from rlcg_train.device import PLAIN, Compute
 from rlcg_train.qt_opt.q_function import QFunction, Scene
 from rlcg_train.qt_opt.replay import ReplaySource, check_views
 from rlcg_train.qt_opt.settings import LearnSettings
@@ -27,13 +28,27 @@ class Learner:
     """Owns the networks and the optimizer; `cycle` learns from what the sources have by then."""
 
     def __init__(
-        self, settings: LearnSettings, network: QFunction, sources: dict[str, ReplaySource]
+        self,
+        settings: LearnSettings,
+        network: QFunction,
+        sources: dict[str, ReplaySource],
+        compute: Compute = PLAIN,
     ) -> None:
-        """``sources``: by the names of the streams; a source may be empty at first."""
+        """``sources``: by the names of the streams; a source may be empty at first.
+
+        Raises `ConfigError` for a ``compute`` of several processes.
+        """
+        if compute.world > 1:
+            raise ConfigError(
+                f"found {compute.world} processes, expected one: what actors add meanwhile would "
+                "not reach all of them alike"
+            )
         torch.set_num_threads(settings.threads)
         keep_freed_memory()
         self.settings, self.online, self.sources = settings, network, sources
-        network.bf16 = settings.bf16
+        self.compute = compute
+        network.bf16 = compute.bf16
+        network.to(compute.device)
         self.optimizer = optimizer_for(settings, network)
         self.targets = TargetNetworks(network, settings.averages)
         self._updater = BellmanUpdater(settings, self.targets, sources)
@@ -114,11 +129,12 @@ class Learner:
             columns.append((labels.target[mine], labels.command[mine], labels.value[mine]))
         scene = joined(self.online, drawn[0].source, pictures, steps)
         target, command, value = (np.concatenate(c) for c in zip(*columns, strict=True))
+        here = self.compute.device
         return (
             scene,
-            torch.tensor(target).float(),
-            torch.tensor(command),
-            torch.tensor(value).float(),
+            torch.tensor(target, device=here).float(),
+            torch.tensor(command, device=here),
+            torch.tensor(value, device=here).float(),
         )
 
     def _step(self, scene: Scene, target: Tensor, command: Tensor, value: Tensor) -> float:

@@ -69,8 +69,9 @@ def _places(patch: NetworkSettings, pose: Tensor, heights: Tensor, to_picture: T
     centre = flat[:, :, None] + heights[..., None] * per_z
     along = (sine * per_x - cosine * per_y)[:, :, None]
     across = (cosine * per_x + sine * per_y)[:, :, None]
-    reach = torch.linspace(-patch.reach_m, patch.reach_m, patch.reach_px)
-    span = torch.linspace(-patch.span_m, patch.span_m, patch.span_px)[:, None]
+    here = pose.device
+    reach = torch.linspace(-patch.reach_m, patch.reach_m, patch.reach_px, device=here)
+    span = torch.linspace(-patch.span_m, patch.span_m, patch.span_px, device=here)[:, None]
 
     def spread(axis: int) -> Tensor:
         middle, row, column = (part[..., axis, None, None] for part in (centre, along, across))

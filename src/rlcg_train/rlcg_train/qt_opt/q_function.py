@@ -44,7 +44,16 @@ class QFunction(nn.Module, ABC):
     inputs: tuple[str, ...]
     profile: str
     space: Space
-    bf16: bool = True
+    bf16: bool = False
+
+    @property
+    def device(self) -> torch.device:
+        """Return where its weights lie."""
+        return next(self.parameters(), torch.empty(0)).device
+
+    def autocast(self) -> torch.autocast:
+        """Return a context in which it multiplies as ``bf16`` says."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
     @abstractmethod
     def layout(self) -> dict[str, object]:

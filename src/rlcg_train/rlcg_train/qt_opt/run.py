@@ -17,6 +17,7 @@ import torch
 
 from rlcg_core.errors import DataError
 from rlcg_train import checkpoints
+from rlcg_train.device import PLAIN, Compute
 from rlcg_train.export import current_commit
 from rlcg_train.network import GraspNetwork
 from rlcg_train.qt_opt.judge import AlarmSettings, CollapseAlarm, Judge
@@ -71,14 +72,14 @@ def build_network(settings: RunSettings) -> QFunction:
 class Run:
     """Learns cycle by cycle until enough are done, told to stop, or diverged."""
 
-    def __init__(self, settings: RunSettings, total: int = 0) -> None:
+    def __init__(self, settings: RunSettings, total: int = 0, compute: Compute = PLAIN) -> None:
         """Take the folder and go on from its checkpoint; ``total`` 0 goes on until stopped.
 
         Raises `DataError` if the folder is another trainer's or of other settings.
         """
         self.settings = settings
         sources = {s.name: ReplaySource(settings.store / s.name) for s in settings.learn.streams}
-        self.learner = Learner(settings.learn, build_network(settings), sources)
+        self.learner = Learner(settings.learn, build_network(settings), sources, compute)
         state = RunState(
             "qt-opt", _plain(settings), settings.learn.seed, current_commit(), total=total
         )
@@ -93,7 +94,7 @@ class Run:
         if not path.exists():
             return
         try:
-            state = torch.load(path, weights_only=True)
+            state = torch.load(path, map_location="cpu", weights_only=True)
             self.learner.load_state_dict(state["learner"])
         except Exception as error:  # torch raises many kinds, those of its unpickler among them
             self.folder.close()

@@ -18,7 +18,7 @@ from rlcg_core.cem import Variable
 from rlcg_core.manifest import CemStart
 from rlcg_train.qt_opt.choice import TARGET_HIGH, TARGET_LOW
 
-LOW, HIGH = torch.tensor(TARGET_LOW).float(), torch.tensor(TARGET_HIGH).float()
+LOW, HIGH = TARGET_LOW.tolist(), TARGET_HIGH.tolist()
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,15 @@ class Space:
     start: CemStart
     to_target: Callable[[Tensor, Tensor], Tensor]
 
-    @property
-    def low(self) -> Tensor:
-        """Return the lower bounds (4,)."""
-        return torch.tensor([variable.low for variable in self.variables])
-
-    @property
-    def high(self) -> Tensor:
-        """Return the upper bounds (4,)."""
-        return torch.tensor([variable.high for variable in self.variables])
-
     def draw(self, noise: Tensor) -> Tensor:
         """Return samples of the start for standard normal noise (..., 4)."""
-        mean, std = torch.tensor(self.start.mean0), torch.tensor(self.start.std0)
-        return torch.clamp(mean + std * noise, self.low, self.high)
+        mean, std = noise.new_tensor(self.start.mean0), noise.new_tensor(self.start.std0)
+        return self.inside(mean + std * noise)
+
+    def inside(self, samples: Tensor) -> Tensor:
+        """Return samples (..., 4) cut to their bounds."""
+        low, high = ([getattr(v, end) for v in self.variables] for end in ("low", "high"))
+        return torch.clamp(samples, samples.new_tensor(low), samples.new_tensor(high))
 
 
 def _reached(samples: Tensor, pose: Tensor) -> Tensor:
