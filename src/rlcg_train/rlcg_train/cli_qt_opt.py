@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 
 def _collect(args: argparse.Namespace) -> None:
-    import multiprocessing
-
     from rlcg_train.qt_opt.behaviours import BehaviourSettings
     from rlcg_train.qt_opt.collection import CollectionSettings, start_actors
 
@@ -31,9 +29,8 @@ def _collect(args: argparse.Namespace) -> None:
         actors=args.workers,
         side_px=_network(args.network).scale_px,
     )
-    stop = multiprocessing.get_context("spawn").Event()
     failed = []
-    for actor in start_actors(settings, stop):
+    for actor in start_actors(settings):
         actor.join()
         failed += [actor.exitcode] if actor.exitcode else []
     if failed:
