@@ -23,6 +23,13 @@ def _pairs(args: argparse.Namespace) -> None:
     collect_pairs(PairSettings(args.out, urdf, args.world, args.attempts, workers=args.workers))
 
 
+def _log_replay(args: argparse.Namespace) -> None:
+    from rlcg_train.adapt.logged_replay import take_in
+
+    for name, reason in take_in(args.episodes, args.store / args.source, args.side).items():
+        print(f"left out {name}: {reason}")
+
+
 def _workshop(args: argparse.Namespace, compute: "Compute") -> "Workshop":
     from rlcg_train.adapt.scales import SMALL, SMOKE
     from rlcg_train.adapt.workshop import Workshop
@@ -72,6 +79,12 @@ def add_commands(add: Add) -> None:
     pairs.add_argument("--world", default="sim", choices=LOOKS, help="look of the cell")
     pairs.add_argument("--attempts", type=int, default=1500, help="how many (default: 1500)")
     pairs.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    replay = add("qt-opt-log", _log_replay, "take logged episodes into a store; resumes")
+    replay.add_argument("--episodes", type=Path, nargs="+", required=True, help="their folders")
+    replay.add_argument("--store", type=Path, required=True, help="folder of the replay")
+    replay.add_argument("--source", default="real", help="name in the store (default: real)")
+    text = "of the stored pictures [px], as the network's (default: 236)"
+    replay.add_argument("--side", type=int, default=236, help=text)
     generator = add("generator", _generator, "train a generator of the table; resumes")
     generator.add_argument("name", help="one of rlcg_train.adapt.recipes.GENERATORS")
     policy = add("policy", _policy, "train the policy of a row of the table; resumes")
