@@ -60,7 +60,7 @@ def test_reduced_precision_that_chooses_worse_is_refused_for_its_quality(tmp_pat
 
 
 def test_a_command_that_float32_would_not_give_costs_all_of_the_q(tmp_path: Path) -> None:
-    bundle = tiny_forms.write(tmp_path / "t", tiny_forms.GOOD_M)
+    bundle = tiny_forms.write(tmp_path / "t", tiny_forms.POOR_M)
     graph = onnx.load(bundle.folder / "policy_int8.onnx")
     closes = numpy_helper.from_array(np.array([1.0, 0.0, 0.0], np.float32))
     for constant in graph.graph.initializer:
@@ -71,8 +71,7 @@ def test_a_command_that_float32_would_not_give_costs_all_of_the_q(tmp_path: Path
     verdict = measure(tiny_forms.rewritten(bundle), CPU_INT8, 1)
     assert verdict.refusal == "quality"
     assert verdict.regret is not None
-    # The samples are as good as float32's, which would not close there.
-    assert verdict.regret.mean > 0.8
+    assert verdict.regret.mean > 0.8  # 0.15 for its samples alone
 
 
 def test_without_stored_frames_reduced_precision_is_refused_and_float32_serves(

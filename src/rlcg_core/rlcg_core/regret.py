@@ -3,8 +3,7 @@
 
 Both Q-values are float32's. CEM is chaotic where Q is flat, so "the same action" is the wrong
 question for reduced precision; the method's own scatter is the yardstick: what another seed of
-the search costs on the same frames. float32 forms must choose the same action instead. A form that
-gives another command than float32 would give with its sample has lost all of the Q.
+the search costs on the same frames. float32 forms must choose the same action instead.
 """
 
 from collections.abc import Sequence
@@ -49,6 +48,19 @@ class Regret:
 def same_goal(one: Sequence[float], other: Sequence[float]) -> bool:
     """Return whether two samples are the same but for rounding."""
     return bool(np.max(np.abs(np.subtract(one, other))) <= SAME_GOAL)
+
+
+def worth(exact: tuple[float, Sequence[bool]], fast: tuple[float, Sequence[bool]]) -> float:
+    """Return float32's Q of what a fast form chose.
+
+    Both are Q and commands (close, open, terminate), ``exact`` those of float32 with the fast
+    form's sample. A graph tells the Q of the better of move and command only. So where the commands
+    differ the fast form's own Q counts if it is a tie, and else all of the Q is lost.
+    """
+    if tuple(exact[1]) == tuple(fast[1]):
+        return exact[0]
+    tie = abs(exact[0] - fast[0]) <= MEAN_LIMIT
+    return min(exact[0], fast[0]) if tie else 0.0
 
 
 def compare(

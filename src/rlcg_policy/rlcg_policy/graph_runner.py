@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from rlcg_core import golden, spec, stored_frames
+from rlcg_core import golden, regret, spec, stored_frames
 from rlcg_core.bundle import Bundle
 from rlcg_core.errors import BundleError, InputError
 from rlcg_core.manifest import GraphForm, Tensor
@@ -86,13 +86,9 @@ class GraphRunner:
         return self._at(inputs, goal).q_value
 
     def worth(self, inputs: Arrays, other: Answer) -> float:
-        """Return Q of what another graph chose.
-
-        That is 0 where the other gives commands that this graph would not give with the same
-        sample: a graph tells the Q of the better of the two only.
-        """
+        """Return Q of what another graph chose, see `regret.worth`."""
         found = self._at(inputs, other.goal)
-        return found.q_value if found.commands == other.commands else 0.0
+        return regret.worth((found.q_value, found.commands), (other.q_value, other.commands))
 
     def _at(self, inputs: Arrays, goal: tuple[float, ...]) -> Answer:
         still = {"cem_mean0": np.array(goal), "noise": np.zeros(self.noise_shape)}

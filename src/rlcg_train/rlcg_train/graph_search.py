@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from rlcg_core import spec
+from rlcg_core import regret, spec
 from rlcg_core.bundle import Bundle
 from rlcg_core.golden import pattern_noise
 from rlcg_core.manifest import GraphForm
@@ -50,13 +50,9 @@ class GraphSearch:
         return self._at(inputs, goal).q_value
 
     def worth(self, inputs: Inputs, other: Choice) -> float:
-        """Return Q of what another graph chose.
-
-        That is 0 where the other gives commands that this graph would not give with the same
-        sample: a graph tells the Q of the better of the two only.
-        """
+        """Return Q of what another graph chose, see `regret.worth`."""
         found = self._at(inputs, other.goal)
-        return found.q_value if found.commands == other.commands else 0.0
+        return regret.worth((found.q_value, found.commands), (other.q_value, other.commands))
 
     def _at(self, inputs: Inputs, goal: Numbers) -> Choice:
         still: npt.NDArray[np.float32] = np.zeros(self.noise_shape, np.float32)
