@@ -65,6 +65,7 @@ def _table(args: argparse.Namespace) -> None:
         args.seed,
         0 if args.smoke else args.workers,
         args.threads,
+        tuple(args.worlds),
     )
     try:
         Table(settings).make()
@@ -109,6 +110,9 @@ def _parser() -> argparse.ArgumentParser:
     text = "stored results, their page beside (default: docs/results; with --smoke in --root)"
     table.add_argument("--results", type=Path, help=text)
     table.add_argument("--rows", nargs="*", help="which rows (default: all)")
+    text = "where to measure now (default: both); the rest is left for later"
+    worlds = ["real_proxy", "sim"]
+    table.add_argument("--worlds", nargs="+", choices=worlds, default=worlds, help=text)
     table.add_argument("--seed", type=int, default=1, help="of training and scenes (default: 1)")
     table.add_argument("--threads", type=int, default=1, help="of training (default: 1)")
     table.add_argument("--smoke", action="store_true", help="toy size: does it run?")
