@@ -15,6 +15,7 @@ from rlcg_core.seeds import TRAINING_SEEDS
 from rlcg_sim.description import find_urdf
 from rlcg_train import episodes, recording
 from rlcg_train.cli import main
+from rlcg_train.qt_opt.seen_episodes import SeenEpisodes
 from rlcg_train.simulated import Simulated
 
 
@@ -35,6 +36,14 @@ def test_episodes_are_recorded_once_and_as_they_would_be_again(tmp_path: Path) -
     assert len(frames) >= 4
     assert not np.array_equal(frames[0].tool_pose, frames[-1].tool_pose)
     assert all(frame.image_hwc.any() for frame in frames)
+
+
+def test_whole_episodes_show_the_jaw_open_and_closed(tmp_path: Path) -> None:
+    urdf = find_urdf(ROBOT1.urdf)
+    (folder,) = recording.record(tmp_path, 1, urdf, "tiny", SeenEpisodes)
+    source, frames = episodes.read(folder)
+    assert "scripted episodes" in source
+    assert {bool(frame.state[0]) for frame in frames} == {True, False}
 
 
 def test_frames_of_training_scenes_are_stored(
