@@ -16,8 +16,8 @@ import numpy as np
 import rclpy.action
 from diagnostic_msgs.msg import DiagnosticArray
 from processes import NodeProcess, parameters
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 from recording import Recording
 from rlcg_msgs.action import Grasp
@@ -160,7 +160,7 @@ class CellBench(RosBench):
 
     def set_parameters(self, node: str, **values: Any) -> None:
         """Set parameters of a running node."""
-        wanted = [_parameter(name, value) for name, value in values.items()]
+        wanted = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
         request = SetParameters.Request(parameters=wanted)
         results = self.call(SetParameters, f"{node}/set_parameters", request, START_S).results
         assert all(result.successful for result in results), results
@@ -189,14 +189,3 @@ class Told:
 
     def __str__(self) -> str:
         return self._tell()
-
-
-def _parameter(name: str, value: Any) -> Parameter:
-    kinds = {
-        bool: (ParameterType.PARAMETER_BOOL, "bool_value"),
-        int: (ParameterType.PARAMETER_INTEGER, "integer_value"),
-        float: (ParameterType.PARAMETER_DOUBLE, "double_value"),
-        str: (ParameterType.PARAMETER_STRING, "string_value"),
-    }
-    kind, field = kinds[type(value)]
-    return Parameter(name=name, value=ParameterValue(type=kind, **{field: value}))
