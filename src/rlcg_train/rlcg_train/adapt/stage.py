@@ -103,10 +103,10 @@ class Stage(ABC):
         return {}
 
 
-def adam(networks: Sequence[nn.Module], rate: float, decay: float = 0.0) -> torch.optim.Optimizer:
+def adam(networks: Sequence[nn.Module], rate: float) -> torch.optim.Optimizer:
     """Return the papers' optimizer over some networks."""
     parameters = [p for network in networks for p in network.parameters()]
-    return torch.optim.Adam(parameters, rate, BETAS, weight_decay=decay)
+    return torch.optim.Adam(parameters, rate, BETAS)
 
 
 def _norm(network: nn.Module) -> float:

@@ -138,6 +138,8 @@ class UNet(nn.Module):
             maps = block(maps)
         for block in self.up:
             skip = before.pop()
+            # Laid out for the convolution now, while the map is a quarter of the size.
+            maps = maps.contiguous(memory_format=torch.channels_last)
             doubled = functional.interpolate(maps, scale_factor=2, mode="nearest")
             maps = block(fitted(doubled, skip.shape[-1])) + skip
         return maps
