@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from rlcg_core.errors import DataError
 from rlcg_train.adapt import grid
 from rlcg_train.adapt.alarm import AlarmSettings, SceneAlarm
 from rlcg_train.adapt.files import write_whole
 from rlcg_train.adapt.stage import Stage
 from rlcg_train.device import PLAIN, Compute
 from rlcg_train.export import current_commit
-from rlcg_train.qt_opt.learner import DivergedError
+from rlcg_train.run_ending import run_to_its_end
 from rlcg_train.run_folder import RunFolder, RunState, Silent
 
 CHECKPOINT = "checkpoint.pt"
@@ -85,30 +84,18 @@ class AdaptRun:
 
     def go(self, asked_to_stop: Callable[[], bool] = lambda: False) -> str:
         """Learn; return how it ended: finished, interrupted or diverged."""
-        ended = "finished"
-        try:
-            while self.done < self.settings.steps:
-                if self.stage.compute.any_says(asked_to_stop()):
-                    ended = "interrupted"
-                    break
-                self._step()
-            if self.stage.compute.leads:
-                self._save()
-                self._picture()
-        except DivergedError as error:
-            self.folder.end("diverged", str(error))
-            return "diverged"
-        except OSError as error:
-            self.folder.end("interrupted", str(error))
-            raise DataError(
-                f"{self.settings.out} cannot be written ({error}): the last checkpoint is kept; "
-                "mend that and start again"
-            ) from error
-        except BaseException as error:
-            self.folder.end("interrupted", f"{type(error).__name__}: {error}")
-            raise
-        self.folder.end(ended)
-        return ended
+        return run_to_its_end(lambda: self._learn(asked_to_stop), self.folder, self.settings.out)
+
+    def _learn(self, asked_to_stop: Callable[[], bool]) -> bool:
+        """Learn and save; False if it was asked to stop before all was done."""
+        while self.done < self.settings.steps:
+            if self.stage.compute.any_says(asked_to_stop()):
+                break
+            self._step()
+        if self.stage.compute.leads:
+            self._save()
+            self._picture()
+        return self.done >= self.settings.steps
 
     def _step(self) -> None:
         started = time.monotonic()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rlcg_train.adapt.routing import Route, backward
 from rlcg_train.device import PLAIN, Compute
-from rlcg_train.qt_opt.learner import DivergedError
+from rlcg_train.run_ending import DivergedError
 
 # RL-CycleGAN, appendix A: Adam with beta1 0.1, at a constant rate.
 BETAS = (0.1, 0.999)
