@@ -30,7 +30,8 @@ class GoalTask(TaskQ[Rows]):
         """Return a task around a network that was trained before, ready to judge."""
         task = cls(network.settings)
         task.network = network
-        return task.eval()
+        task.eval()
+        return task
 
     def logits(self, picture: Tensor, rows: Rows) -> Tensor:
         """Return logits (B,) of success at the goals."""
