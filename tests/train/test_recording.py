@@ -10,6 +10,7 @@ import pytest
 from rlcg_core import bundle, stored_frames
 from rlcg_core.bundle import Bundle
 from rlcg_core.cell import ROBOT1
+from rlcg_core.episode_files import EPISODE
 from rlcg_core.errors import DataError
 from rlcg_core.seeds import TRAINING_SEEDS
 from rlcg_sim.description import find_urdf
@@ -23,7 +24,7 @@ def test_episodes_are_recorded_once_and_as_they_would_be_again(tmp_path: Path) -
     urdf = find_urdf(ROBOT1.urdf)
     first, second = recording.record(tmp_path / "a", 2, urdf, "tiny")
     written = (first / "000.png").stat().st_mtime_ns
-    (second / episodes.EPISODE).rename(second / "lost.json")
+    (second / EPISODE).rename(second / "lost.json")
     before = (second / "001.png").read_bytes()
     with pytest.raises(DataError, match="in the way"):
         recording.record(tmp_path / "a", 2, urdf, "tiny")
