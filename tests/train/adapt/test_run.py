@@ -2,6 +2,7 @@
 """A run of a stage: it goes on exactly, stops when it must, and says why."""
 
 import json
+import resource
 import signal
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from rlcg_core.errors import DataError
 from rlcg_train.adapt.alarm import AlarmSettings, SceneAlarm
 from rlcg_train.adapt.cycle_gan import CycleGanStage
 from rlcg_train.adapt.domain import DomainData, Rows
-from rlcg_train.adapt.files import load_generator
+from rlcg_train.adapt.files import load_generator, write_whole
 from rlcg_train.adapt.gan import GanStage
 from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.goal_task import GoalTask
@@ -185,6 +186,41 @@ def test_a_full_disk_ends_the_run_with_the_last_checkpoint_kept(
     with pytest.raises(DataError, match="No space left"):
         run.go()
     assert read_state(tmp_path).state == "interrupted"
+
+
+def test_a_disk_that_takes_nothing_more_keeps_the_checkpoint_and_frees_the_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = AdaptRun(settings(tmp_path, 4, note_every=1, save_every_s=0.0), _Draws())
+
+    def until_two() -> bool:
+        if run.done == 2:
+            # Files may not grow beyond this: what a full disk says, without filling one.
+            resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))
+        return False
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(DataError, match="the last checkpoint is kept"):
+            run.go(until_two)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert torch.load(tmp_path / CHECKPOINT, weights_only=True)["done"] == 2
+    assert "cannot write how it ended (interrupted)" in capsys.readouterr().err
+    again = AdaptRun(settings(tmp_path, 2), _Draws())
+    assert again.done == 2
+    again.folder.close()
+
+
+def test_a_checkpoint_that_does_not_fit_is_an_error_of_the_disk(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_whole(tmp_path / "a.pt", {"a": torch.zeros(100)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not (tmp_path / "a.pt").exists()
 
 
 def test_the_alarm_tells_a_falling_ranking_from_a_falling_loss() -> None:

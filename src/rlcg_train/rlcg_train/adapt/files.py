@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoints of stages on disk, and the generators in them."""
 
+import io
 import os
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,14 @@ from rlcg_train.adapt.unet import UNet, UNetSettings, folded
 
 
 def write_whole(path: Path, state: dict[str, Any]) -> None:
-    """Write a checkpoint, whole or not at all."""
+    """Write a checkpoint, whole or not at all; raises `OSError` where the disk is full.
+
+    Torch itself would raise a `RuntimeError` there, as for much else.
+    """
+    bytes_of_it = io.BytesIO()
+    torch.save(state, bytes_of_it)
     temporary = path.with_name(path.name + ".part")
-    torch.save(state, temporary)
+    temporary.write_bytes(bytes_of_it.getbuffer())
     os.replace(temporary, path)
 
 

@@ -6,7 +6,6 @@
 """
 
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ import torch
 
 from rlcg_core.errors import DataError
 from rlcg_train import checkpoints
+from rlcg_train.adapt.files import write_whole
 from rlcg_train.device import PLAIN, Compute
 from rlcg_train.export import current_commit
 from rlcg_train.network import GraspNetwork
@@ -145,15 +145,15 @@ class Run:
 
     def _save(self) -> None:
         state = {"learner": self.learner.state_dict(), "seconds": self._seconds}
-        _write(self.settings.out / CHECKPOINT, {**self._policy(), **state})
+        write_whole(self.settings.out / CHECKPOINT, {**self._policy(), **state})
         self._saved_at = time.monotonic()
 
     def _write_policy(self) -> None:
-        _write(self.settings.out / POLICY, self._policy())
+        write_whole(self.settings.out / POLICY, self._policy())
         if self.learner.cycles % self.settings.keep_every == 0:
             kept = self.settings.out / KEPT
             kept.mkdir(exist_ok=True)
-            _write(kept / f"{self.learner.cycles:05d}.pt", self._policy())
+            write_whole(kept / f"{self.learner.cycles:05d}.pt", self._policy())
 
     def _policy(self) -> dict[str, Any]:
         """Return what `rlcg_train.checkpoints.load` and the export need."""
@@ -176,9 +176,3 @@ def _plain(settings: RunSettings) -> dict[str, Any]:
     kept = {key: asdict(settings)[key] for key in ("store", "predictor", "learn", "network")}
     plain: dict[str, Any] = json.loads(json.dumps(kept, default=str))
     return plain
-
-
-def _write(path: Path, state: dict[str, Any]) -> None:
-    temporary = path.with_suffix(".part")
-    torch.save(state, temporary)
-    os.replace(temporary, path)
