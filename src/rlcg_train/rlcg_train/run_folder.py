@@ -150,6 +150,9 @@ class Silent:
     def end(self, state: str, note: str = "") -> None:
         """Write nothing."""
 
+    def close(self) -> None:
+        """Nothing is owned."""
+
 
 def table(root: Path) -> list[str]:
     """Return a line for each run under a folder."""

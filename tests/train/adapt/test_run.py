@@ -212,6 +212,16 @@ def test_a_disk_that_takes_nothing_more_keeps_the_checkpoint_and_frees_the_folde
     again.folder.close()
 
 
+def test_a_broken_checkpoint_is_named_and_the_folder_let_go(tmp_path: Path) -> None:
+    AdaptRun(settings(tmp_path, 1), _Draws()).go()
+    whole = (tmp_path / CHECKPOINT).read_bytes()
+    (tmp_path / CHECKPOINT).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"checkpoint.pt cannot be gone on from"):
+        AdaptRun(settings(tmp_path, 2), _Draws())
+    (tmp_path / CHECKPOINT).write_bytes(whole)
+    assert AdaptRun(settings(tmp_path, 2), _Draws()).go() == "finished"
+
+
 def test_a_checkpoint_that_does_not_fit_is_an_error_of_the_disk(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))

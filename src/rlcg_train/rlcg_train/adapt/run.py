@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from rlcg_core.errors import DataError
 from rlcg_train.adapt import grid
 from rlcg_train.adapt.alarm import AlarmSettings, SceneAlarm
 from rlcg_train.adapt.files import write_whole
@@ -71,7 +72,17 @@ class AdaptRun:
         path = self.settings.out / CHECKPOINT
         if not path.exists():
             return
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            self._take(torch.load(path, map_location="cpu", weights_only=True))
+        except Exception as error:  # torch raises many kinds, those of its unpickler among them
+            self.folder.close()
+            raise DataError(
+                f"{path} cannot be gone on from ({error}): move its folder away to begin again"
+            ) from error
+        print(f"resuming {path} after step {self.done}", flush=True)
+
+    def _take(self, state: dict[str, Any]) -> None:
+        """Go on from what `_save` wrote."""
         for name, network in self.stage.networks.items():
             network.load_state_dict(state["networks"][name])
         for name, optimizer in self.stage.optimizers.items():
@@ -80,7 +91,6 @@ class AdaptRun:
         self._alarm.load_state_dict(state["alarm"])
         self.done, self._seconds = int(state["done"]), float(state["seconds"])
         self._sums = dict(state["sums"])
-        print(f"resuming {path} after step {self.done}", flush=True)
 
     def go(self, asked_to_stop: Callable[[], bool] = lambda: False) -> str:
         """Learn; return how it ended: finished, interrupted or diverged."""
