@@ -62,9 +62,10 @@ class GanSettings:
         """Return plain data for the run's arguments."""
         return asdict(self)
 
-    def generator(self, *more_heads: int) -> UNet:
+    def generator(self, *more_heads: int, hands_on: bool = True) -> UNet:
         """Return a new generator; ``more_heads``: channels of what it says beside the picture."""
-        return UNet(UNetSettings(self.side_px, self.divisor, heads=(3, *more_heads)))
+        heads = (3, *more_heads)
+        return UNet(UNetSettings(self.side_px, self.divisor, heads=heads, hands_on=hands_on))
 
     def discriminator(self) -> Discriminator:
         """Return a new discriminator."""

@@ -38,7 +38,9 @@ class RcanStage(Stage):
         torch.manual_seed(seed)
         self.settings, self._source = settings, randomized
         self._truth = truth_of(randomized)
-        self.G, self.D = settings.generator(CLASSES, 1), settings.discriminator()
+        # What is to become of the picture is known: nothing of the random look shall stay.
+        self.G = settings.generator(CLASSES, 1, hands_on=False)
+        self.D = settings.discriminator()
         self.networks = {"G": self.G, "D": self.D}
         self.optimizers = {
             "generator": settings.optimizer([self.G]),
