@@ -8,6 +8,7 @@ import pytest
 
 from rlcg_core.cell import ROBOT1
 from rlcg_core.reasons import Outcome
+from rlcg_proxy import cli
 from rlcg_proxy import measure as measuring
 from rlcg_proxy.measure import MeasureSettings, measure
 from rlcg_proxy.tally import Tally
@@ -55,6 +56,15 @@ def test_a_measurement_plays_only_the_scenes_that_lack(
     assert [one is Outcome.SUCCESS for one in found] == [True, False, False, True, False]
     assert asked.tally().read() == found
     assert measure(replace(asked, grasps=3)) == found[:3]
+
+
+def test_the_command_goes_on_from_the_file_that_it_is_given(
+    played: list[int], asked: MeasureSettings
+) -> None:
+    words = ["measure", "--model", str(asked.model), "--kept", str(asked.kept), "--workers", "0"]
+    assert cli.main([*words, "--grasps", "2"]) == 0
+    assert cli.main([*words, "--grasps", "4"]) == 0
+    assert played == [0, 1, 2, 3]
 
 
 def test_other_scenes_or_another_world_begin_anew(

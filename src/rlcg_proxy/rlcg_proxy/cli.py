@@ -29,7 +29,14 @@ def _measure(args: argparse.Namespace) -> None:
     urdf = find_urdf(ROBOT1.urdf)
     measure(
         MeasureSettings(
-            args.model, urdf, args.grasps, args.seed, args.world, args.objects, args.workers
+            args.model,
+            urdf,
+            args.grasps,
+            args.seed,
+            args.world,
+            args.objects,
+            args.workers,
+            args.kept,
         )
     )
 
@@ -95,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--seed", type=int, default=1, help="seed of the scenes (default: 1)")
     measure.add_argument("--world", default="real_proxy", help="or a look of the simulator's")
     measure.add_argument("--objects", default="proxy_test", help="object set in the bin")
+    text = "file of the outcomes, from which a measurement that was cut off goes on"
+    measure.add_argument("--kept", type=Path, help=text)
     plenty = add(
         "plenty", _plenty, "collect shards that show the world can be learned; never for results"
     )
