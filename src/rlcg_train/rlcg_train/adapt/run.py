@@ -25,6 +25,8 @@ from rlcg_train.run_ending import run_to_its_end
 from rlcg_train.run_folder import RunFolder, RunState, Silent
 
 CHECKPOINT = "checkpoint.pt"
+# Processor time of a step [s], beside its losses: what it costs however busy the machine is.
+WORK = "processor_s"
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,11 @@ class AdaptRun:
         return self.done >= self.settings.steps
 
     def _step(self) -> None:
-        started = time.monotonic()
+        started, worked = time.monotonic(), time.process_time()
         torch.manual_seed(1_000_003 * self.settings.seed + self.done)
         with self.stage.compute.autocast():
             losses = self.stage.step(np.random.default_rng([self.settings.seed, self.done]))
+        losses[WORK] = time.process_time() - worked
         for name, value in losses.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
         self.done += 1
