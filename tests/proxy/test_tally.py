@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rlcg_core.cell import ROBOT1
+from rlcg_core.errors import DataError
 from rlcg_core.reasons import Outcome
 from rlcg_proxy import cli
 from rlcg_proxy import measure as measuring
@@ -45,6 +46,13 @@ def test_outcomes_come_back_as_they_were(tmp_path: Path) -> None:
     assert tally.read() == [*FOUND, Outcome.FAILURE]
     assert Tally(tally.path, "of another network").read() == []
     Tally(None, "").write(FOUND)
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.outcomes"
+    path.write_text("of one network\nSSx\n")
+    with pytest.raises(DataError, match=r"holds \['x'\].*delete it"):
+        Tally(path, "of one network").read()
 
 
 def test_a_measurement_plays_only_the_scenes_that_lack(
