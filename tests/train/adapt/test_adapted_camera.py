@@ -44,7 +44,9 @@ def image() -> ImageArray:
 
 
 def test_the_crop_is_what_the_generator_makes_and_the_rest_stays(checkpoint: Path) -> None:
-    seen = AdaptedCamera(checkpoint)(image())
+    given = image()
+    seen = AdaptedCamera(checkpoint)(given)
+    assert np.array_equal(given, image()), "the simulator's own picture stays"
     with torch.no_grad():
         made = load_generator(checkpoint)(picture(torch.from_numpy(image()), SIDE))
     expected = to_bytes(made)[0].permute(1, 2, 0).numpy()

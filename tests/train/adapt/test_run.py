@@ -217,8 +217,9 @@ def test_a_broken_checkpoint_is_named_and_the_folder_let_go(tmp_path: Path) -> N
     AdaptRun(settings(tmp_path, 1), _Draws()).go()
     whole = (tmp_path / CHECKPOINT).read_bytes()
     (tmp_path / CHECKPOINT).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=r"checkpoint.pt cannot be gone on from"):
+    with pytest.raises(DataError, match=r"checkpoint.pt cannot be gone on from") as kept:
         AdaptRun(settings(tmp_path, 2), _Draws())
+    assert kept.tb, "which holds the run that failed"
     (tmp_path / CHECKPOINT).write_bytes(whole)
     assert AdaptRun(settings(tmp_path, 2), _Draws()).go() == "finished"
 
@@ -277,3 +278,8 @@ def test_a_checkpoint_without_a_generator_says_so(domains: Domains, tmp_path: Pa
         load_generator(tmp_path / CHECKPOINT, "F")
     with pytest.raises(DataError, match="no generator G"):
         load_generator(tmp_path / "nothing.pt")
+    other = torch.load(tmp_path / CHECKPOINT, weights_only=True)
+    other["networks"]["G"].pop("heads.0.weight")
+    write_whole(tmp_path / "other.pt", other)
+    with pytest.raises(DataError, match="no generator G"):
+        load_generator(tmp_path / "other.pt")

@@ -29,12 +29,12 @@ def load_generator(checkpoint: Path, name: str = "G") -> UNet:
     try:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         layout, weights = state["layouts"][name], state["networks"][name]
+        generator = UNet(UNetSettings(**{**layout, "heads": tuple(layout["heads"])}))
+        generator.load_state_dict(weights)
     except (OSError, RuntimeError, KeyError) as error:
         raise DataError(
             f"{checkpoint} has no generator {name} ({error!r}): give the checkpoint.pt of a "
             "generator's run"
         ) from error
-    generator = UNet(UNetSettings(**{**layout, "heads": tuple(layout["heads"])}))
-    generator.load_state_dict(weights)
     generator.requires_grad_(False)
     return folded(generator)
