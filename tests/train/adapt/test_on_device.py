@@ -83,6 +83,26 @@ def test_pictures_are_adapted_and_changed_where_they_lie(domains: Domains) -> No
     assert {tensor.device for tensor in (*made, spread)} == {THERE.device}
 
 
+@pytest.mark.parametrize("name", ["rl_cycle_gan", "grasp_gan"])
+def test_losses_in_bfloat16_are_those_in_float32_but_for_rounding(
+    domains: Domains, name: str
+) -> None:
+    torch.manual_seed(0)
+    sim, real = (GoalHalves(data) for data in domains)
+    stage = STAGES[name](sim, real)
+    torch.nn.init.normal_(stage.networks["G"].heads[0].weight, std=0.05)  # type: ignore[union-attr,index,arg-type]
+    x, y = sim.held_out(8), real.held_out(8)
+    found = []
+    for bf16 in (False, True):
+        with stage.resting(), Compute(bf16=bf16).autocast():
+            both = isinstance(stage, RlCycleGanStage)
+            losses = stage.all_losses(x, y) if both else stage.losses(x, y)  # type: ignore[attr-defined]
+        assert {loss.dtype for loss in losses.values()} == {torch.float32}
+        found.append({name: float(loss.detach()) for name, loss in losses.items()})
+    assert found[1] != found[0]
+    assert found[1] == pytest.approx(found[0], rel=0.05, abs=1e-4)
+
+
 def test_what_lies_elsewhere_would_be_found(domains: Domains) -> None:
     stage = GanStage(GAN, *(GoalHalves(data) for data in domains))
     stage.begin_on(THERE)

@@ -28,6 +28,7 @@ from rlcg_train.adapt.routing import Route
 from rlcg_train.adapt.run import CHECKPOINT, WORK, AdaptRun, RunSettings
 from rlcg_train.adapt.stage import Stage
 from rlcg_train.adapt.stopping import until_asked_to_stop
+from rlcg_train.device import Compute
 from rlcg_train.network import NetworkSettings
 from rlcg_train.run_folder import read_state
 
@@ -59,16 +60,17 @@ def metrics(folder: Path) -> list[dict[str, float]]:
     return [{k: v for k, v in line.items() if k not in ("seconds", WORK)} for line in lines]
 
 
+@pytest.mark.parametrize("bf16", [False, True], ids=["float32", "bfloat16"])
 def test_an_interrupted_run_ends_where_one_that_never_stopped_does(
-    domains: Domains, tmp_path: Path
+    domains: Domains, tmp_path: Path, bf16: bool
 ) -> None:
-    whole = rl_cycle_gan(domains)
-    assert AdaptRun(settings(tmp_path / "whole", 5), whole).go() == "finished"
-    cut = AdaptRun(settings(tmp_path / "cut", 5), rl_cycle_gan(domains))
+    whole, compute = rl_cycle_gan(domains), Compute(bf16=bf16)
+    assert AdaptRun(settings(tmp_path / "whole", 5), whole, compute).go() == "finished"
+    cut = AdaptRun(settings(tmp_path / "cut", 5), rl_cycle_gan(domains), compute)
     assert cut.go(lambda: cut.done == 3) == "interrupted"
     assert read_state(tmp_path / "cut").state == "interrupted"
     resumed = rl_cycle_gan(domains)
-    run = AdaptRun(settings(tmp_path / "cut", 5), resumed)
+    run = AdaptRun(settings(tmp_path / "cut", 5), resumed, compute)
     assert run.done == 3
     assert run.go() == "finished"
     pairs = zip(weights(whole), weights(resumed), strict=True)
