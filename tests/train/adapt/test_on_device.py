@@ -5,6 +5,7 @@ What a GPU would refuse, tensors of two devices in one operation, it refuses too
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -101,6 +102,16 @@ def test_losses_in_bfloat16_are_those_in_float32_but_for_rounding(
         found.append({name: float(loss.detach()) for name, loss in losses.items()})
     assert found[1] != found[0]
     assert found[1] == pytest.approx(found[0], rel=0.05, abs=1e-4)
+
+
+def test_what_leaves_a_network_is_float32(domains: Domains) -> None:
+    settings, task = replace(GAN, scales=1), GoalTask(NETWORK)
+    picture, rows = domains[0].pick(torch.arange(2))
+    with Compute(bf16=True).autocast():
+        made = settings.generator(5).all_heads(picture)
+        made += settings.generator(5, hands_on=False).all_heads(picture)
+        found = [*made, *settings.discriminator()(picture), task.logits(picture, rows)]
+    assert {tensor.dtype for tensor in found} == {torch.float32}
 
 
 def test_what_lies_elsewhere_would_be_found(domains: Domains) -> None:

@@ -127,7 +127,7 @@ class UNet(nn.Module):
         own = SQUEEZE * picture[:, :IMAGE].clamp(-1.0, 1.0)
         # The inverse of tanh, which ONNX export does not know by that name.
         before_tanh = 0.5 * torch.log((1.0 + own) / (1.0 - own))
-        return torch.tanh(before_tanh + said.float())
+        return torch.tanh(before_tanh + said)
 
     def _body(self, picture: Tensor) -> Tensor:
         if picture.shape[-1] != self.settings.side_px or picture.shape[-2] != picture.shape[-1]:
