@@ -13,7 +13,6 @@ PATIENT = """\
     max_state_age_s: 5.0
     max_silence_s: 5.0
     max_skew_s: 1.0
-    wait_for_sensors_s: 10.0
 """
 
 
