@@ -20,7 +20,7 @@ class Scale:
     gan_steps: int = 3000
     gan_batch: int = 8
     gan_rate: float = 2e-4
-    policy_steps: int = 1200
+    policy_steps: int = 400
     policy_batch: int = 256
     grasps: int = 408
     samples: int = 64
