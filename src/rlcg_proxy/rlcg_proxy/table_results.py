@@ -2,6 +2,7 @@
 """Measures a row's policy in one world and stores what came of it."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from rlcg_proxy.measure import MeasureSettings, measure
@@ -26,22 +27,28 @@ def measure_row(shop: Workshop, row: Recipe, asked: MeasureSettings, folder: Pat
     """Measure a row's bundle as asked and store the result in a folder."""
     outcomes = "".join(map(letter, measure(asked)))
     generator_s = read_state(shop.generator(row.generator)).seconds if row.generator else 0.0
-    policies_s = sum(read_state(shop.policy(row.name, number)).seconds for number in (0, 1))
+    policies = (shop.policy(row.name, number) for number in (0, 1))
+    policies_s = sum(read_state(folder).seconds for folder in policies if folder.exists())
     found = Result(
         row.name,
         asked.look,
-        f"{asked.objects}, seed {asked.seed}, a new scene for each grasp",
+        _protocol(shop, asked),
         outcomes,
         shop.real_episodes(row),
         generator_s + policies_s,
         generator_s,
         results.hardware(shop.threads, shop.compute),
         current_commit(),
-        shop.scale != SMALL,
+        replace(shop.scale, own_attempts=SMALL.own_attempts) != SMALL,
         _agreement(shop, row) if asked.look == REAL_PROXY else {},
     )
     results.write(folder, found)
     _keep_pictures(shop, row, folder)
+
+
+def _protocol(shop: Workshop, asked: MeasureSettings) -> str:
+    own = ", each row's own attempts" if shop.scale.own_attempts else ""
+    return f"{asked.objects}, seed {asked.seed}, a new scene for each grasp{own}"
 
 
 def _keep_pictures(shop: Workshop, row: Recipe, folder: Path) -> None:
