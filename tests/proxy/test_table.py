@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rlcg_proxy import table as making
+from rlcg_proxy import table_results
 from rlcg_proxy.lab_log import LogSettings
 from rlcg_proxy.table import Table, TableSettings
 from rlcg_train.adapt import results
@@ -83,3 +84,19 @@ def test_rows_of_a_look_share_their_attempts_unless_each_shall_make_its_own(
     for name in ("gan", "rcan_tuned"):
         table._attempts(recipe(name))
     assert acted == actors
+
+
+def test_generators_are_judged_as_soon_as_rcans_can_judge_them(
+    measured: list[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for world in ("real_proxy", "sim"):
+        results.write(tmp_path / "results", replace(STORED, row="gan", world=world))
+    settings = TableSettings(tmp_path, tmp_path / "results", tmp_path, rows=("gan",))
+    Table(settings).make()
+    assert results.read_all(tmp_path / "results")["gan", "real_proxy"] == replace(STORED, row="gan")
+    monkeypatch.setattr(table_results, "_agreement", lambda shop, row: {"objects, x": 0.9})
+    Table(settings).make()
+    stored = results.read_all(tmp_path / "results")
+    assert stored["gan", "real_proxy"].agreement == {"objects, x": 0.9}
+    assert not stored["gan", "sim"].agreement
+    assert not measured

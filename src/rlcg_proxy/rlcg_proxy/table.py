@@ -12,7 +12,7 @@ from rlcg_core.cell import ROBOT1
 from rlcg_core.manifest import Training
 from rlcg_proxy.lab_log import LogSettings, fill_log
 from rlcg_proxy.measure import MeasureSettings
-from rlcg_proxy.table_results import RCAN, measure_row
+from rlcg_proxy.table_results import RCAN, judge_again, measure_row
 from rlcg_proxy.worlds import REAL_PROXY
 from rlcg_sim.description import find_urdf
 from rlcg_sim.makers import BuiltInWorlds
@@ -77,6 +77,7 @@ class Table:
 
     def _row(self, row: Recipe) -> None:
         stored = self.settings.results
+        judge_again(self._shop, row, stored)
         missing = [
             world
             for world in self.settings.worlds

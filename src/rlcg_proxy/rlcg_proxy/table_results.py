@@ -46,6 +46,15 @@ def measure_row(shop: Workshop, row: Recipe, asked: MeasureSettings, folder: Pat
     _keep_pictures(shop, row, folder)
 
 
+def judge_again(shop: Workshop, row: Recipe, folder: Path) -> None:
+    """Add to a stored result how its generator keeps things in place, once RCAN's can judge."""
+    stored = results.read_all(folder).get((row.name, REAL_PROXY))
+    if stored is None or stored.agreement:
+        return
+    if found := _agreement(shop, row):
+        results.write(folder, replace(stored, agreement=found))
+
+
 def _protocol(shop: Workshop, asked: MeasureSettings) -> str:
     own = ", each row's own attempts" if shop.scale.own_attempts else ""
     return f"{asked.objects}, seed {asked.seed}, a new scene for each grasp{own}"
@@ -62,15 +71,21 @@ def _keep_pictures(shop: Workshop, row: Recipe, folder: Path) -> None:
 
 def _agreement(shop: Workshop, row: Recipe) -> dict[str, float]:
     """Return how a row's generator keeps things in place, where RCAN's can judge it."""
-    finder = shop.generator(RCAN) / CHECKPOINT
-    if not row.generator or plan(row.generator).method == RCAN or not finder.exists():
+    if not row.generator or plan(row.generator).method == RCAN:
         return {}
-    generator = load_generator(shop.generator(row.generator) / CHECKPOINT)
+    finder, judged = (shop.generator(name) for name in (RCAN, row.generator))
+    if not all(_finished(folder) for folder in (finder, judged)):
+        return {}
+    generator = load_generator(judged / CHECKPOINT)
     found = agreement(
-        generator, load_generator(finder), load([shop.look("sim")], shop.scale.side_px)
+        generator, load_generator(finder / CHECKPOINT), load([shop.look("sim")], shop.scale.side_px)
     )
     return {
         f"{part}, {kind}": value
         for part, both in found.items()
         for kind, value in (("x", both.in_x), ("G(x)", both.in_made))
     }
+
+
+def _finished(run: Path) -> bool:
+    return (run / CHECKPOINT).exists() and read_state(run).state == "finished"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rlcg_core.statistics import wilson_interval
 from rlcg_core.statistics_paired import DISTINGUISHABLE_P
+from rlcg_train.adapt import chart
 from rlcg_train.adapt.compare import p_value
 from rlcg_train.adapt.recipes import RECIPES, SECTIONS, Recipe
 from rlcg_train.adapt.results import Result, read_all
@@ -15,7 +16,7 @@ from rlcg_train.adapt.verdicts import verdicts
 
 Results = Mapping[tuple[str, str], Result]
 REAL, SIM = "real_proxy", "sim"
-NOT_YET = "not yet trained"
+NOT_YET, CHART = "not yet trained", "chart.png"
 
 HEAD = """# Results: from simulation to `real_proxy`
 
@@ -32,6 +33,8 @@ def page(results: Results, scale: Scale, pictures: Path) -> str:
     parts = [HEAD]
     if any(result.toy for result in results.values()):
         parts.append("**Toy size: these rows show that the code runs and nothing else.**\n")
+    if any(world == REAL for _, world in results):
+        parts.append(f"![rates in real_proxy]({pictures.parent.name}/{CHART})\n")
     parts += ["## What was asked\n", _verdicts(results), ""]
     for section in SECTIONS:
         parts += [f"## {section}\n", _table(section, results, scale), ""]
@@ -46,15 +49,23 @@ def page(results: Results, scale: Scale, pictures: Path) -> str:
 
 
 def write_page(results: Path, out: Path, scale: Scale) -> None:
-    """Write the page of all stored results as ``out``."""
+    """Write the page of all stored results as ``out``, its chart beside the results."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(page(read_all(results), scale, results / "pictures"))
+    stored = read_all(results)
+    out.write_text(page(stored, scale, results / "pictures"))
+    if drawn := chart.png(_by_row(stored)):
+        (results / CHART).write_bytes(drawn)
+
+
+def _by_row(results: Results) -> dict[str, Result]:
+    return {name: result for (name, world), result in results.items() if world == REAL}
 
 
 def _verdicts(results: Results) -> str:
-    rows = {name: result for (name, world), result in results.items() if world == REAL}
     lines = ["| asked, in `real_proxy` | found | |", "|---|---|---|"]
-    lines += [f"| {one.asked} | {one.found} | {one.verdict} |" for one in verdicts(rows)]
+    lines += [
+        f"| {one.asked} | {one.found} | {one.verdict} |" for one in verdicts(_by_row(results))
+    ]
     return "\n".join(lines)
 
 
