@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import tiny_model
 from doctor_evidence import CAMERA, DRIVER, JAW, NOW_S, grades, graph, heard, publishes, stream
 
 from rlcg_core.bundle import Bundle
@@ -101,11 +100,6 @@ def test_the_calibration_is_compared_with_the_training(tiny: Bundle) -> None:
     assert grades(report) == [Grade.OK, Grade.WARNING, Grade.ERROR]
     assert "focal length" in report[1].found
     assert "pose is a parameter of policy_node" in report[1].found
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return tiny_model.write(tmp_path_factory.mktemp("models") / "tiny")
 
 
 def joints(changed: Heard) -> Findings:
