@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A cell without physics, started once for each file of tests, and ready again before each test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import tiny_model
+from mock_cell import MockCell
+from processes import NodeProcess
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the tiny model, to be read only."""
+    return tiny_model.write(tmp_path_factory.mktemp("models") / "tiny").folder
+
+
+@pytest.fixture(scope="module")
+def bare_cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockCell]:
+    """Sim and gate, without a policy."""
+    with MockCell(tmp_path_factory.mktemp("cell")) as cell:
+        yield cell
+
+
+@pytest.fixture
+def cell(bare_cell: MockCell) -> MockCell:
+    """The cell, brought back to a start."""
+    bare_cell.ready()
+    return bare_cell
+
+
+@pytest.fixture
+def policy(cell: MockCell, model: Path) -> Iterator[NodeProcess]:
+    """policy_node in the cell, with the tiny model."""
+    process = cell.start_policy(model)
+    yield process
+    if process.running:
+        process.end()
+    cell.until(lambda: not cell.action.server_is_ready(), "end of policy_node", 25.0)
