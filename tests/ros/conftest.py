@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cell without physics, started once for each file of tests, and ready again before each test."""
+"""Cells without physics, one for each file of tests, ready again before each test; a camera."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import tiny_model
+from camera_bench import Camera
 from mock_cell import MockCell
+from pictures import striped, write_folder
 from processes import NodeProcess
 
 
@@ -38,3 +40,17 @@ def policy(cell: MockCell, model: Path) -> Iterator[NodeProcess]:
     if process.running:
         process.end()
     cell.until(lambda: not cell.action.server_is_ready(), "end of policy_node", 25.0)
+
+
+@pytest.fixture
+def camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Camera]:
+    """Listens to the camera_node that a test starts, in a ROS home of its own."""
+    monkeypatch.setenv("ROS_HOME", str(tmp_path))
+    with Camera(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder of two pictures."""
+    return write_folder(tmp_path / "pictures", [striped(), striped()])
