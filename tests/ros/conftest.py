@@ -25,6 +25,16 @@ def bare_cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockCell]:
         yield cell
 
 
+@pytest.fixture(scope="module")
+def whole_cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockCell]:
+    """Sim, gate and policy."""
+    folder = tmp_path_factory.mktemp("cell")
+    model = tiny_model.write(folder / "tiny").folder
+    with MockCell(folder) as cell:
+        cell.start_policy(model)
+        yield cell
+
+
 @pytest.fixture
 def cell(bare_cell: MockCell) -> MockCell:
     """The cell, brought back to a start."""
