@@ -33,7 +33,7 @@ class Breaks(Stage):
         self.in_gradient = in_gradient
         self.net = nn.Linear(1, 1, bias=False)
         nn.init.ones_(self.net.weight)
-        self.networks = {"net": self.net}
+        self.networks, self.means = {"net": self.net}, {}
         self.optimizers = {"net": torch.optim.SGD(self.net.parameters(), 0.1)}
         self.routes = (Route("loss", 1.0, ("net",)),)
         self.steps = 0

@@ -19,7 +19,7 @@ from rlcg_train.adapt.goal_task import GoalTask
 from rlcg_train.adapt.halves import GoalHalves
 from rlcg_train.adapt.rl_cycle_gan import RlCycleGanStage
 from rlcg_train.adapt.run import CHECKPOINT, WORK, AdaptRun
-from rlcg_train.adapt.stage import Stage
+from rlcg_train.adapt.stage import MEAN_DECAY, Stage
 from rlcg_train.adapt.stopping import until_asked_to_stop
 from rlcg_train.device import Compute
 from rlcg_train.network import NetworkSettings
@@ -36,7 +36,8 @@ def rl_cycle_gan(domains: Domains) -> RlCycleGanStage[Rows]:
 
 
 def weights(stage: Stage) -> list[Tensor]:
-    return [v for network in stage.networks.values() for v in network.state_dict().values()]
+    networks = (*stage.networks.values(), *stage.means.values())
+    return [v for network in networks for v in network.state_dict().values()]
 
 
 def metrics(folder: Path) -> list[dict[str, float]]:
@@ -129,3 +130,16 @@ def test_a_uniform_q_is_told_in_the_run_folder(domains: Domains, tmp_path: Path)
     run = settings(tmp_path, 2, judge_every=1, note_every=1, alarm=AlarmSettings(after=1))
     AdaptRun(run, stage).go()
     assert "q_spread" in read_state(tmp_path).note
+
+
+def test_what_others_load_is_the_mean_of_a_generators_last_steps(
+    domains: Domains, tmp_path: Path
+) -> None:
+    stage = rl_cycle_gan(domains)
+    before = stage.G.heads[0].weight.detach().clone()
+    run = AdaptRun(settings(tmp_path, 1), stage)
+    run.go()
+    after = stage.G.heads[0].weight.detach()
+    loaded = load_generator(tmp_path / CHECKPOINT).heads[0].weight
+    assert not torch.equal(before, after)
+    torch.testing.assert_close(loaded, MEAN_DECAY * before + (1.0 - MEAN_DECAY) * after)

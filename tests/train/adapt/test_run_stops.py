@@ -121,7 +121,7 @@ def test_a_checkpoint_without_a_generator_says_so(domains: Domains, tmp_path: Pa
     with pytest.raises(DataError, match="no generator G"):
         load_generator(tmp_path / "nothing.pt")
     other = torch.load(tmp_path / CHECKPOINT, weights_only=True)
-    other["networks"]["G"].pop("heads.0.weight")
+    other["means"]["G"].pop("heads.0.weight")
     write_whole(tmp_path / "other.pt", other)
     with pytest.raises(DataError, match="no generator G"):
         load_generator(tmp_path / "other.pt")

@@ -58,7 +58,7 @@ class PolicyStage(Stage):
         self.frozen_hash = "" if generator is None else weights_hash(generator)
         self._halves = self._sources(sim, real)
         self.Q = GoalTask(settings.network)
-        self.networks = {"Q": self.Q}
+        self.networks, self.means = {"Q": self.Q}, {}
         if settings.mixing is not Mixing.SHARED:
             split(self.Q.network)
         self.routes = (Route("rl", 1.0, ("Q",)),)
