@@ -87,6 +87,18 @@ def test_colours_change_within_range_and_alike_in_a_batch() -> None:
     assert photometric.Change(0.0, 1.0, 0.0, 1.0, 0.0)(grey + 0.3) == pytest.approx(grey + 0.3)
 
 
+def test_patches_of_one_picture_change_alike_and_not_all_pictures_do() -> None:
+    torch.manual_seed(0)
+    patches = torch.rand(16, 1, 3, 5, 5).repeat(1, 2, 1, 1, 1).reshape(16, 6, 5, 5) - 0.5
+    without_noise = photometric.PhotometricSettings(noise=0.0)
+    changed = photometric.changed_patches(patches, without_noise)
+    assert changed.shape == patches.shape
+    assert float(changed.abs().max()) <= 1.0
+    torch.testing.assert_close(changed[:, :3], changed[:, 3:])
+    shifts = (changed - patches).mean(dim=(1, 2, 3))
+    assert len({round(float(shift), 4) for shift in shifts}) >= photometric.DRAWS
+
+
 def test_a_uniform_q_ranks_at_one_half_whatever_the_order() -> None:
     truth = torch.tensor([1.0, 0, 1, 0, 0])
     assert auc(torch.zeros(5), truth) == 0.5
