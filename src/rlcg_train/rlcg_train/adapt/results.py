@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rlcg_core import strict_json
 from rlcg_core.errors import BundleError, DataError
+from rlcg_core.statistics import wilson_interval
 from rlcg_train.device import Compute
 
 SUCCESS, FAILURE, INVALID = "S", "F", "-"
@@ -42,6 +43,16 @@ class Result:
     def trials(self) -> int:
         """Return how many scenes could be set up."""
         return self.successes + self.outcomes.count(FAILURE)
+
+    @property
+    def rate(self) -> float:
+        """Return the share of successes in [0, 1], 0 where no scene could be set up."""
+        return self.successes / max(1, self.trials)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Return the 95% Wilson interval of the rate."""
+        return wilson_interval(self.successes, self.trials)
 
 
 def path_of(folder: Path, row: str, world: str) -> Path:
