@@ -66,14 +66,24 @@ def write(folder: Path, result: Result) -> None:
     strict_json.write(result, path_of(folder, result.row, result.world))
 
 
+def find(folder: Path, row: str, world: str) -> Result | None:
+    """Return one result, None if it was not measured yet; raises `DataError` for a broken one."""
+    path = path_of(folder, row, world)
+    return _read(path) if path.exists() else None
+
+
+def _read(path: Path) -> Result:
+    try:
+        return strict_json.read(Result, path)
+    except BundleError as error:
+        raise DataError(f"{error}; or delete it and measure again") from error
+
+
 def read_all(folder: Path) -> dict[tuple[str, str], Result]:
     """Return all results of a folder by row and world; raises `DataError` for a broken one."""
     found = {}
     for path in sorted(folder.glob("*.json")):
-        try:
-            result = strict_json.read(Result, path)
-        except BundleError as error:
-            raise DataError(f"{error}; or delete it and measure again") from error
+        result = _read(path)
         found[result.row, result.world] = result
     return found
 
