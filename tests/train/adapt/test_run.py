@@ -8,31 +8,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import rl_stages
 import torch
 from adapt_runs import SMALL, Breaks, Draws, settings
 from torch import Tensor, nn
+from toy_domains import Domains
 
 from rlcg_train.adapt.alarm import AlarmSettings, SceneAlarm
-from rlcg_train.adapt.domain import DomainData, Rows
 from rlcg_train.adapt.files import load_generator
-from rlcg_train.adapt.goal_task import GoalTask
-from rlcg_train.adapt.halves import GoalHalves
-from rlcg_train.adapt.rl_cycle_gan import RlCycleGanStage
 from rlcg_train.adapt.run import CHECKPOINT, WORK, AdaptRun
 from rlcg_train.adapt.stage import MEAN_DECAY, Stage
 from rlcg_train.adapt.stopping import until_asked_to_stop
 from rlcg_train.device import Compute
-from rlcg_train.network import NetworkSettings
 from rlcg_train.run_folder import read_state
-
-NETWORK = NetworkSettings(widths=(4, 8, 8), hidden=16, picture_px=59)
-Domains = tuple[DomainData, DomainData]
-
-
-def rl_cycle_gan(domains: Domains) -> RlCycleGanStage[Rows]:
-    torch.manual_seed(4)
-    sim, real = (GoalHalves(data) for data in domains)
-    return RlCycleGanStage(SMALL, sim, real, (GoalTask(NETWORK), GoalTask(NETWORK)))
 
 
 def weights(stage: Stage) -> list[Tensor]:
@@ -50,12 +38,12 @@ def metrics(folder: Path) -> list[dict[str, float]]:
 def test_an_interrupted_run_ends_where_one_that_never_stopped_does(
     domains: Domains, tmp_path: Path, bf16: bool
 ) -> None:
-    whole, compute = rl_cycle_gan(domains), Compute(bf16=bf16)
+    whole, compute = rl_stages.stage(domains, SMALL), Compute(bf16=bf16)
     assert AdaptRun(settings(tmp_path / "whole", 5), whole, compute).go() == "finished"
-    cut = AdaptRun(settings(tmp_path / "cut", 5), rl_cycle_gan(domains), compute)
+    cut = AdaptRun(settings(tmp_path / "cut", 5), rl_stages.stage(domains, SMALL), compute)
     assert cut.go(lambda: cut.done == 3) == "interrupted"
     assert read_state(tmp_path / "cut").state == "interrupted"
-    resumed = rl_cycle_gan(domains)
+    resumed = rl_stages.stage(domains, SMALL)
     run = AdaptRun(settings(tmp_path / "cut", 5), resumed, compute)
     assert run.done == 3
     assert run.go() == "finished"
@@ -67,7 +55,7 @@ def test_an_interrupted_run_ends_where_one_that_never_stopped_does(
 def test_a_run_leaves_pictures_metrics_arguments_and_a_generator(
     domains: Domains, tmp_path: Path
 ) -> None:
-    AdaptRun(settings(tmp_path, 2), rl_cycle_gan(domains)).go()
+    AdaptRun(settings(tmp_path, 2), rl_stages.stage(domains, SMALL)).go()
     grid = cv2.imread(str(tmp_path / "pictures" / "000002.png"))
     assert grid is not None
     assert grid.shape[1] == 6 * 59 + 5 * 4
@@ -121,7 +109,7 @@ def test_the_alarm_tells_a_falling_ranking_from_a_falling_loss() -> None:
 
 
 def test_a_uniform_q_is_told_in_the_run_folder(domains: Domains, tmp_path: Path) -> None:
-    stage = rl_cycle_gan(domains)
+    stage = rl_stages.stage(domains, SMALL)
     for task in (stage.Q_sim, stage.Q_real):
         last = task.network.head[-1]  # type: ignore[attr-defined]
         nn.init.zeros_(last.weight)
@@ -135,7 +123,7 @@ def test_a_uniform_q_is_told_in_the_run_folder(domains: Domains, tmp_path: Path)
 def test_what_others_load_is_the_mean_of_a_generators_last_steps(
     domains: Domains, tmp_path: Path
 ) -> None:
-    stage = rl_cycle_gan(domains)
+    stage = rl_stages.stage(domains, SMALL)
     before = stage.G.heads[0].weight.detach().clone()
     run = AdaptRun(settings(tmp_path, 1), stage)
     run.go()

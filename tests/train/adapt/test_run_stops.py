@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from adapt_runs import SMALL, Breaks, Draws, settings
+from toy_domains import Domains
 
 from rlcg_core.errors import DataError
 from rlcg_train.adapt.cycle_gan import CycleGanStage
@@ -17,8 +18,6 @@ from rlcg_train.adapt.gan import GanStage
 from rlcg_train.adapt.halves import GoalHalves
 from rlcg_train.adapt.run import CHECKPOINT, AdaptRun
 from rlcg_train.run_folder import read_state
-
-Domains = tuple[DomainData, DomainData]
 
 
 @pytest.mark.parametrize("in_gradient", [False, True], ids=["loss", "gradient"])

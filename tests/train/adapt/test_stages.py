@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from toy_domains import write_sim
+from toy_domains import NETWORK, Domains, write_sim
 
 from rlcg_core.errors import DataError
 from rlcg_sim.looks.stage import Part
 from rlcg_train.adapt import domain_files
 from rlcg_train.adapt.agreement import agreement
-from rlcg_train.adapt.domain import DomainData
 from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.goal_task import GoalTask
 from rlcg_train.adapt.grasp_gan import GraspGanStage
@@ -20,11 +19,8 @@ from rlcg_train.adapt.halves import GoalHalves
 from rlcg_train.adapt.ranges import to_signed
 from rlcg_train.adapt.rcan import RcanStage
 from rlcg_train.adapt.unet import UNet, UNetSettings
-from rlcg_train.network import NetworkSettings
 
 SMALL = GanSettings(59, 16, 16, scales=2, batch=2, learning_rate=1e-3)
-NETWORK = NetworkSettings(widths=(4, 8, 8), hidden=16, picture_px=59)
-Domains = tuple[DomainData, DomainData]
 
 
 def grasp_gan(domains: Domains, labelled: bool = True) -> GraspGanStage:
