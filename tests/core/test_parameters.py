@@ -37,6 +37,8 @@ def test_defaults_and_given_values_meet() -> None:
         ({"on": 1}, "on is 1, expected"),
         ({"names": "x"}, "names is 'x', expected"),
         ({"corner_m": [0.0, 3.0]}, "corner_m is 3.0, expected within"),
+        ({"rate_hz": 10**5000}, "rate_hz is an integer of 16610 bits, expected a number below"),
+        ({"corner_m": [0, 10**400]}, "corner_m is an integer of 1329 bits"),
         ({"rate": 3.0}, "no parameter rate, there are: corner_m, mode"),
     ],
 )

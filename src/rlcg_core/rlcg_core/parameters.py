@@ -92,17 +92,27 @@ def check(name: str, value: Any, kind: Any, info: ParameterInfo) -> Any:
 
 def _typed(name: str, value: Any, kind: Any) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)  # a launch file turns 3.0 given as "3" into an integer
+        return _float(name, value)  # a launch file turns 3.0 given as "3" into an integer
     if kind in (float, int, bool, str) and type(value) is kind:
         return value
     if kind == tuple[str, ...] and not isinstance(value, str) and _all(value, str):
         return tuple(value)
     if kind == tuple[float, ...] and _all(value, (int, float)):
-        return tuple(float(number) for number in value)
+        return tuple(_float(name, number) for number in value)
     expected = (
         getattr(kind, "__name__", str(kind)) if kind in (float, int, bool, str) else str(kind)
     )
     raise ConfigError(f"parameter {name} is {value!r}, expected a value of type {expected}")
+
+
+def _float(name: str, value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        bits = int(value).bit_length()
+        raise ConfigError(
+            f"parameter {name} is an integer of {bits} bits, expected a number below 1e308"
+        ) from error
 
 
 def _all(value: Any, kind: Any) -> bool:
