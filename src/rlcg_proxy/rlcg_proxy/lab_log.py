@@ -22,7 +22,7 @@ from rlcg_policy.serving_options import ServingOptions
 from rlcg_proxy.lab_script import LabScript
 from rlcg_proxy.play import play
 from rlcg_proxy.worlds import REAL_PROXY, ProxyWorlds
-from rlcg_sim.pybullet_world import OBJECTS_PER_SCENE, PyBulletWorld
+from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_sim.renderer import draw_with_one_thread
 from rlcg_train import episodes, logged
 from rlcg_train.processes import processes
@@ -117,7 +117,7 @@ def _set_up(bench: _Bench, number: int) -> int:
     for seed in islice(_seeds(number), TRIES):
         try:
             if isinstance(bench.policy, LabScript):
-                nothing = Filling(without=tuple(range(OBJECTS_PER_SCENE)))
+                nothing = Filling(without=tuple(range(bench.world.cell.objects_per_scene)))
                 bench.world.reset(seed, OBJECTS, nothing)
                 bench.policy.see_empty(bench.world.render())
             bench.world.reset(seed, OBJECTS)

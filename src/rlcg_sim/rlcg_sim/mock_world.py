@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rlcg_core.base_pose import draw_base_pose
 from rlcg_core.bin_content import NO_FILLING, Filling
 from rlcg_core.camera import project
 from rlcg_core.cell import Cell
@@ -19,13 +20,11 @@ from rlcg_core.reasons import Outcome
 from rlcg_core.trajectory import TrajectoryFollower
 from rlcg_core.types import ArmTrajectory, ImageArray, JointSample, ResetInfo
 from rlcg_sim.objects import OBJECT_SETS
-from rlcg_sim.placements import check_placement
 from rlcg_sim.urdf_chain import read_chain, tip_transform
 
 FloatArray = npt.NDArray[np.float64]
 
 TIME_STEP_S = 0.005
-OBJECT_COUNT = 5
 OBJECT_WIDTH_M = 0.03
 LOW_M = 0.06
 LIFT_M = 0.08
@@ -61,8 +60,8 @@ class MockWorld:
         """Arm home, jaw open, rectangles in the bin by ``seed``; raises `WorldError`."""
         if objects not in OBJECT_SETS:
             raise WorldError(f"objects is {objects!r}, expected one of {', '.join(OBJECT_SETS)}")
-        check_placement(filling.placement)
-        count = filling.count or OBJECT_COUNT
+        draw_base_pose(np.random.default_rng(seed), self.cell, filling.placement)
+        count = filling.count or self.cell.objects_per_scene
         self._follower.reset(np.array(self.cell.arm.home_rad))
         self._restart_jaw()
         rng = np.random.default_rng(seed)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pybullet
 from pybullet_utils.bullet_client import BulletClient
 
+from rlcg_core.base_pose import BasePose, draw_base_pose
 from rlcg_core.bin_content import NO_FILLING, Filling
 from rlcg_core.cell import Cell
 from rlcg_core.ports import RESET_TAKES_S, Truth
@@ -22,18 +23,19 @@ from rlcg_core.trajectory import TrajectoryFollower
 from rlcg_core.types import ArmTrajectory, ImageArray, JointSample, ResetInfo, ToolPose
 from rlcg_sim import scene
 from rlcg_sim.arm import SimArm
+from rlcg_sim.bin_row import BinRow
 from rlcg_sim.ghost_arm import GhostArm
 from rlcg_sim.looks.look import Look, Outfit, PlainLook
 from rlcg_sim.looks.photographer import Photo, Photographer
 from rlcg_sim.looks.stage import Stage
 from rlcg_sim.objects import BUILT_IN, ObjectSets, draw_objects
-from rlcg_sim.placements import check_placement
 from rlcg_sim.renderer import Renderer
 
 FloatArray = npt.NDArray[np.float64]
 
-OBJECTS_PER_SCENE = 5
 LIFTED_M = 0.08
+# Stream of random numbers of the base's place, beside the scene's own.
+PLACE_STREAM = 13
 
 
 class PyBulletWorld:
@@ -59,17 +61,23 @@ class PyBulletWorld:
         self._steps = 0
         self._inside: list[int] = []
         self._rest_z_m: FloatArray = np.zeros(0)
-        self._build()
+        self._build(BinRow(cell))
+
+    @property
+    def base_pose(self) -> BasePose:
+        """Where the base stands before the bins."""
+        return self._row.pose
 
     @property
     def time_s(self) -> float:
         """Simulated seconds since the world was made."""
         return self._steps * scene.TIME_STEP_S
 
-    def _build(self) -> None:
+    def _build(self, row: BinRow) -> None:
         self.client.resetSimulation()
         scene.configure_physics(self.client)
-        self._bin = scene.build_bin(self.client, self.cell)
+        self._row = row
+        self._bin = scene.build_bins(self.client, self._row)
         self.arm = SimArm(self.client, self.cell, self._urdf)
         home = np.array(self.cell.arm.home_rad)
         self._opening_m = self.cell.gripper.opening_max_m
@@ -84,16 +92,17 @@ class PyBulletWorld:
         self._first_step = self._steps
 
     def reset(self, seed: int, objects: str, filling: Filling = NO_FILLING) -> ResetInfo:
-        """Rebuild the cell and fill the bin by ``seed``; raises `WorldError`."""
-        check_placement(filling.placement)
+        """Rebuild the cell and fill the bins by ``seed``; raises `WorldError`."""
+        place_rng = np.random.default_rng([seed, PLACE_STREAM])
+        base_pose = draw_base_pose(place_rng, self.cell, filling.placement)
         rng = np.random.default_rng(seed)
         draw = np.random.default_rng(filling.objects_seed) if filling.objects_seed else rng
-        count = filling.count or OBJECTS_PER_SCENE
+        count = filling.count or self.cell.objects_per_scene
         shapes = draw_objects(draw, objects, count, self._object_sets)
-        self._build()
+        self._build(BinRow(self.cell, base_pose, filling.placement))
         self._inside = [i for i in range(len(shapes)) if i not in filling.without]
         inside = [shapes[i] for i in self._inside]
-        self.objects = scene.drop_objects(self.client, self.cell, rng, inside)
+        self.objects = scene.drop_objects(self.client, self._row, rng, inside)
         self._rest_z_m = self._object_positions()[:, 2]
         self._steps += round(RESET_TAKES_S / scene.TIME_STEP_S)
         self._set_stage(seed)

@@ -129,7 +129,7 @@ class SimNode(Node):
         try:
             info = self._loop.reset(request.seed, objects, time.monotonic(), filling)
         except WorldError as error:
-            response.reason = reset_reason(objects, request.placement)
+            response.reason = reset_reason(self._cell, objects, request.placement)
             response.text = str(error)
             return response
         response.object_names = list(info.object_names)

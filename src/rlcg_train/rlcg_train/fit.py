@@ -24,6 +24,7 @@ class FitSettings:
     """How to train. ``bf16`` halves the time on processors with AVX512-BF16 or AMX.
 
     ``init``: checkpoint of the same layout whose weights are the first, None for random ones.
+    ``profile``: the robot's own of `rlcg_train.profiles.GOALS`.
     """
 
     data: tuple[Path, ...]
@@ -36,6 +37,7 @@ class FitSettings:
     threads: int = 2
     bf16: bool = True
     init: Path | None = None
+    profile: str = GOAL.name
     network: NetworkSettings = field(default_factory=NetworkSettings)
 
 
@@ -58,7 +60,7 @@ class Fit:
         )
         self.state = TrainingRun(
             settings.out,
-            GOAL.name,
+            settings.profile,
             json.dumps(asdict(settings), default=str),
             self.network,
             self.optimizer,
@@ -108,7 +110,7 @@ class Fit:
     def _loss(self, batch: Tensor) -> Tensor:
         goal = augment.jitter_goal(self.data.grasp_pose[batch])
         patches = dataset.cut_patches(self.data, self.settings.network, batch, goal)
-        numbers = scalars(goal, self.data.tool_pose[batch], dataset.CAMERA_XY_M)
+        numbers = scalars(goal, self.data.tool_pose[batch], self.data.camera_xy_m)
         patches, numbers = augment.mirror(augment.colours(patches), numbers)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bf16):
             logits = self.network(patches, numbers)
@@ -123,7 +125,7 @@ class Fit:
             batch = torch.from_numpy(self.data.held_out[start : start + 512])
             goal = self.data.grasp_pose[batch]
             patches = dataset.cut_patches(self.data, self.settings.network, batch, goal)
-            numbers = scalars(goal, self.data.tool_pose[batch], dataset.CAMERA_XY_M)
+            numbers = scalars(goal, self.data.tool_pose[batch], self.data.camera_xy_m)
             logits.append(self.network(patches, numbers))
         if not logits:
             return {}
