@@ -15,6 +15,10 @@ FloatArray = npt.NDArray[np.float64]
 PLACES = {"centre": 0.0, "left": 1.0, "right": -1.0, "offset_1": 0.5, "offset_2": -0.5}
 # A fixed robot has one place, which is the centre one of a row of one; empty: wherever it comes.
 FIXED_PLACES = ("", "centre")
+# Stream of random numbers beside those of a scene's objects and looks.
+PLACE_STREAM = 13
+# So far back from its place does a base wait that drives there [m].
+PARKED_M = 0.25
 
 
 @dataclass(frozen=True)
@@ -29,21 +33,20 @@ class BasePose:
     y_m: float = 0.0
     yaw_rad: float = 0.0
 
-    def seen_from_base(self, points_xy_m: FloatArray) -> FloatArray:
+    def seen_from_base(self, points_xy_m: npt.ArrayLike) -> FloatArray:
         """Return points (n, 2) of the nominal place's frame in the base's [m]."""
         sine, cosine = np.sin(self.yaw_rad), np.cos(self.yaw_rad)
         turn = np.array([[cosine, -sine], [sine, cosine]])
         away: FloatArray = (np.asarray(points_xy_m) - (self.x_m, self.y_m)) @ turn
         return away
 
-    def driven(self, ahead_m: float, left_m: float, turn_rad: float) -> "BasePose":
-        """Return the pose after a small motion in the base's own frame."""
-        middle_rad = self.yaw_rad + 0.5 * turn_rad
-        sine, cosine = float(np.sin(middle_rad)), float(np.cos(middle_rad))
+    def moved(self, step: "BasePose") -> "BasePose":
+        """Return the pose after a motion that is told in this pose's own frame."""
+        sine, cosine = float(np.sin(self.yaw_rad)), float(np.cos(self.yaw_rad))
         return BasePose(
-            self.x_m + cosine * ahead_m - sine * left_m,
-            self.y_m + sine * ahead_m + cosine * left_m,
-            wrapped_rad(self.yaw_rad + turn_rad),
+            self.x_m + cosine * step.x_m - sine * step.y_m,
+            self.y_m + sine * step.x_m + cosine * step.y_m,
+            wrapped_rad(self.yaw_rad + step.yaw_rad),
         )
 
 
@@ -60,10 +63,11 @@ def places(cell: Cell) -> tuple[str, ...]:
     return FIXED_PLACES if cell.base is None else ("", *PLACES)
 
 
-def draw_base_pose(rng: np.random.Generator, cell: Cell, place: str) -> BasePose:
+def draw_base_pose(seed: int, cell: Cell, place: str) -> BasePose:
     """Return a pose around a named place, for an empty name anywhere before the bins.
 
-    A fixed robot stays where it is. Raises `WorldError` for a place that the cell does not have.
+    A fixed robot stays where it is. The seed of a scene gives the same pose to whoever fills the
+    bins and to whoever drives. Raises `WorldError` for a place that the cell does not have.
     """
     if place not in places(cell):
         raise WorldError(
@@ -72,6 +76,7 @@ def draw_base_pose(rng: np.random.Generator, cell: Cell, place: str) -> BasePose
         )
     if cell.base is None:
         return AT_HOME
+    rng = np.random.default_rng([seed, PLACE_STREAM])
     jitter = rng.uniform(-1.0, 1.0, size=3) * (*(cell.base.jitter_m,) * 2, cell.base.jitter_rad)
     outermost = 0.5 * (cell.bin.count - 1)
     along = PLACES[place] if place else float(rng.uniform(-outermost, outermost))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rlcg_core.base_pose import draw_base_pose
+from rlcg_core.base_pose import AT_HOME, BasePose, draw_base_pose
 from rlcg_core.bin_content import NO_FILLING, Filling
 from rlcg_core.camera import project
 from rlcg_core.cell import Cell
@@ -49,6 +49,7 @@ class MockWorld:
         self._steps = 0
         self._objects_m: FloatArray = np.zeros((0, 3))
         self._inside: list[int] = []
+        self.base_pose = AT_HOME
         self._restart_jaw()
 
     @property
@@ -60,7 +61,7 @@ class MockWorld:
         """Arm home, jaw open, rectangles in the bin by ``seed``; raises `WorldError`."""
         if objects not in OBJECT_SETS:
             raise WorldError(f"objects is {objects!r}, expected one of {', '.join(OBJECT_SETS)}")
-        draw_base_pose(np.random.default_rng(seed), self.cell, filling.placement)
+        self.base_pose = draw_base_pose(seed, self.cell, filling.placement)
         count = filling.count or self.cell.objects_per_scene
         self._follower.reset(np.array(self.cell.arm.home_rad))
         self._restart_jaw()
@@ -88,6 +89,10 @@ class MockWorld:
             self._steps += 1
             self._follower.advance(TIME_STEP_S)
             self._move_jaw()
+
+    def drive_base(self, step: BasePose) -> None:
+        """Move the base by ``step`` of its own frame; the drawing does not show it."""
+        self.base_pose = self.base_pose.moved(step)
 
     def joint_sample(self) -> JointSample:
         """Return the joints, which are exactly as commanded."""

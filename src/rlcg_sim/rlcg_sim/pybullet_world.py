@@ -5,6 +5,7 @@ A reset rebuilds the whole simulation, so that one seed gives one episode, byte 
 came before it.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -34,8 +35,6 @@ from rlcg_sim.renderer import Renderer
 FloatArray = npt.NDArray[np.float64]
 
 LIFTED_M = 0.08
-# Stream of random numbers of the base's place, beside the scene's own.
-PLACE_STREAM = 13
 
 
 class PyBulletWorld:
@@ -93,8 +92,7 @@ class PyBulletWorld:
 
     def reset(self, seed: int, objects: str, filling: Filling = NO_FILLING) -> ResetInfo:
         """Rebuild the cell and fill the bins by ``seed``; raises `WorldError`."""
-        place_rng = np.random.default_rng([seed, PLACE_STREAM])
-        base_pose = draw_base_pose(place_rng, self.cell, filling.placement)
+        base_pose = draw_base_pose(seed, self.cell, filling.placement)
         rng = np.random.default_rng(seed)
         draw = np.random.default_rng(filling.objects_seed) if filling.objects_seed else rng
         count = filling.count or self.cell.objects_per_scene
@@ -122,6 +120,11 @@ class PyBulletWorld:
             self.arm.drive(self._follower.advance(scene.TIME_STEP_S), self._opening_m)
             self.client.stepSimulation()
             self._steps += 1
+
+    def drive_base(self, step: BasePose) -> None:
+        """Move the base by ``step`` of its own frame: the bins and all in them go the other way."""
+        self._row = replace(self._row, pose=self._row.pose.moved(step))
+        scene.shift(self.client, [*self._bin, *self.objects], step)
 
     def joint_sample(self) -> JointSample:
         """Return measured joints, stamped with simulated time."""

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pybullet_data
 
+from rlcg_core.base_pose import BasePose
 from rlcg_core.errors import WorldError
 from rlcg_sim.bin_row import BinRow
 from rlcg_sim.household.files import stored
@@ -47,6 +48,19 @@ def build_bins(client: Any, row: BinRow) -> list[int]:
         _static_box(client, half, centre, quaternion, rgba)
         for (half, centre), rgba in zip(row.boxes(), colours, strict=True)
     ]
+
+
+def shift(client: Any, bodies: list[int], step: BasePose) -> None:
+    """Move bodies as they are seen from a base that moves by ``step``; they come to rest with it.
+
+    Turned about the vertical alone, what lies still goes on lying still.
+    """
+    turn = client.getQuaternionFromEuler([0.0, 0.0, -step.yaw_rad])
+    for body in bodies:
+        (x_m, y_m, z_m), quaternion = client.getBasePositionAndOrientation(body)
+        ((x_m, y_m),) = step.seen_from_base([(x_m, y_m)]).tolist()
+        place, turned = client.multiplyTransforms((x_m, y_m, z_m), turn, (0, 0, 0), quaternion)
+        client.resetBasePositionAndOrientation(body, place, turned)
 
 
 def _static_box(

@@ -16,6 +16,8 @@ from rlcg_sim.urdf_chain import read_chain
 
 def make_world(settings: SimParameters, cell: Cell, urdf: Path) -> World:
     """Return the world that ``settings`` name; raises `ConfigError` or `WorldError`."""
+    if settings.parked and cell.base is None:
+        raise ConfigError(f"parked is true, but {cell.name} stands fixed: set robot to robot2")
     if settings.backend == "mock":
         from rlcg_sim.mock_world import MockWorld
 

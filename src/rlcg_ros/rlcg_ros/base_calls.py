@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Has base_node drive to a place and waits until it stands there."""
+
+import math
+
+from rclpy.node import Node
+from rlcg_msgs.msg import GateStatus
+from rlcg_msgs.srv import PlaceBase
+from std_srvs.srv import Trigger
+
+from rlcg_core.errors import WorldError
+from rlcg_core.reasons import GateState
+from rlcg_ros import qos
+from rlcg_ros.calls import Caller
+from rlcg_ros.conversions import stamp_to_s
+
+ANSWER_S = 10.0
+DRIVE_S = 120.0
+
+
+class BaseCalls:
+    """`base_node` of one robot; each call raises `WorldError` if it cannot be done."""
+
+    def __init__(self, node: Node, caller: Caller, prefix: str) -> None:
+        """``prefix``: the robot's namespace with a slash, or empty."""
+        self._caller = caller
+        self._place = node.create_client(PlaceBase, f"{prefix}base_node/place")
+        self._reset_stop = node.create_client(Trigger, f"{prefix}base_node/reset_stop")
+        self._status: GateStatus | None = None
+        node.create_subscription(GateStatus, f"{prefix}base_status", self._take, qos.STATUS)
+
+    def _take(self, msg: GateStatus) -> None:
+        self._status = msg
+
+    def wait(self, limit_s: float) -> None:
+        """Wait until base_node is there."""
+        self._caller.service(self._place, limit_s)
+
+    def place(self, seed: int, place: str) -> None:
+        """Drive to the pose that ``place`` means for ``seed`` and stand there."""
+        self._caller.call(self._reset_stop, Trigger.Request(), ANSWER_S)
+        request = PlaceBase.Request(seed=seed, place=place)
+        answer = self._caller.call(self._place, request, ANSWER_S)
+        if answer.reason:
+            raise WorldError(f"the base does not drive: {answer.text}")
+        since_s = stamp_to_s(answer.stamp)
+        self._caller.wait_until(
+            lambda: self._over(since_s), DRIVE_S, "base at its place", "look at base_node's output"
+        )
+        if self._status is not None and self._status.state != GateState.READY:
+            raise WorldError(f"the base did not come to its place: {self._status.text}")
+
+    def _over(self, since_s: float) -> bool:
+        status = self._status
+        told_s = stamp_to_s(status.header.stamp) if status is not None else -math.inf
+        return told_s >= since_s and status is not None and status.state != GateState.HOLDING
