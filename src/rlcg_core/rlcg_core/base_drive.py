@@ -10,8 +10,8 @@ from rlcg_core.cell import BaseDescription
 ARRIVED_M, ARRIVED_RAD = 0.003, 0.004
 # Share of what is left that is driven in a second; fast enough, and far from the period's limit.
 GAIN_HZ = 1.5
-# Slower than this, wheels may not turn at all.
-LEAST_M_S, LEAST_RAD_S = 0.01, 0.01
+# Slower than this, wheels may not turn at all; and a gate would take it for standing.
+LEAST_M_S, LEAST_RAD_S = 0.03, 0.04
 
 
 def twist_towards(goal: BasePose, at: BasePose, base: BaseDescription) -> BaseTwist:

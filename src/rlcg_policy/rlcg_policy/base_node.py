@@ -186,7 +186,8 @@ class BaseNode(ManagedNode):
             self.get_logger().error(f"stopped: {gate.text}")
         self._shown = (gate.state, gate.reason)
         status = GateStatus(state=int(gate.state), reason=int(gate.reason), text=gate.text)
-        status.header.stamp = self.get_clock().now().to_msg()
+        # Of the odometry that it was decided on, where the clock has not come that far yet.
+        status.header.stamp = stamp_from_s(max(now(self).ros_s, gate.watch.stamp_s))
         self._status_out.publish(status)
 
     def _health(self) -> Health:

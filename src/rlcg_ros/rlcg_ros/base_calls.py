@@ -36,8 +36,8 @@ class BaseCalls:
         """Wait until base_node is there."""
         self._caller.service(self._place, limit_s)
 
-    def place(self, seed: int, place: str) -> None:
-        """Drive to the pose that ``place`` means for ``seed`` and stand there."""
+    def place(self, seed: int, place: str) -> float:
+        """Drive to the pose that ``place`` means for ``seed``; return since when [ROS s]."""
         self._caller.call(self._reset_stop, Trigger.Request(), ANSWER_S)
         request = PlaceBase.Request(seed=seed, place=place)
         answer = self._caller.call(self._place, request, ANSWER_S)
@@ -47,8 +47,11 @@ class BaseCalls:
         self._caller.wait_until(
             lambda: self._over(since_s), DRIVE_S, "base at its place", "look at base_node's output"
         )
-        if self._status is not None and self._status.state != GateState.READY:
-            raise WorldError(f"the base did not come to its place: {self._status.text}")
+        status = self._status
+        assert status is not None  # it is over
+        if status.state != GateState.READY:
+            raise WorldError(f"the base did not come to its place: {status.text}")
+        return stamp_to_s(status.header.stamp)
 
     def _over(self, since_s: float) -> bool:
         status = self._status

@@ -93,10 +93,11 @@ class RosStation:
     def reset(self, wish: Wish) -> Scene:
         """Have the scene made, release a stopped gate, await a frame that shows the arm at home."""
         filled = self._bin.fill(wish)
+        since_s = filled.since_s
         if self._base is not None:
-            self._base.place(wish.seed, wish.filling.placement)
+            since_s = max(since_s, self._base.place(wish.seed, wish.filling.placement))
         self._release_gate()
-        self._see_home(filled.since_s)
+        self._see_home(since_s)
         return filled.scene
 
     def grasp(self, seed: int) -> Attempt:

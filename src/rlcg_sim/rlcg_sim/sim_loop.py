@@ -2,7 +2,7 @@
 """A world with its time, its commands and its faults: what sim_node does, without ROS."""
 
 from rlcg_core.base_pose import PARKED_M, BasePose
-from rlcg_core.base_watch import BaseTwist, Odometry
+from rlcg_core.base_watch import STILL, BaseTwist, Odometry
 from rlcg_core.bin_content import NO_FILLING, Filling
 from rlcg_core.ports import World
 from rlcg_core.servo_orders import ServoOrder
@@ -71,9 +71,12 @@ class SimLoop:
         self._advance_lockstep(monotonic_s)
 
     def command_base(self, twist: BaseTwist, monotonic_s: float) -> None:
-        """Take a twist of the base; in lock-step time moves on by one period of it."""
+        """Take a twist of the base; in lock-step time moves on by one period of it.
+
+        To stand takes no time there: the last command of a drive makes no picture of its own.
+        """
         self._wheels.take(twist, monotonic_s)
-        if self._parameters.lockstep and not self.paused:
+        if self._parameters.lockstep and not self.paused and twist != STILL:
             self._wheels.roll(PERIOD_S)
             self.world.advance(PERIOD_S)
             self._take_picture(monotonic_s)
