@@ -1,20 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pybullet
 import pytest
 from pybullet_utils.bullet_client import BulletClient
 
-from rlcg_core.errors import DataError
 from rlcg_sim import objects
 from rlcg_sim.household.catalogue import COUNTS, catalogue
 from rlcg_sim.household.files import stored
 from rlcg_sim.household.shapes import Household
-from rlcg_sim.household.sheet import draw_sheet
 
 EVERY = [shape for split in COUNTS for shape in catalogue(split)]
 HOLLOW = [s for s in EVERY if "cup" in s.family or "mug" in s.family or "glass" in s.family]
@@ -103,13 +99,3 @@ def test_a_scene_draws_different_shapes_of_its_split_by_its_seed() -> None:
     assert all(shape.name.startswith("test_") for shape in drawn)
     many = objects.draw_objects(np.random.default_rng(4), "household_train", 60)
     assert len({shape.name for shape in many}) == 51
-
-
-def test_the_sheet_shows_every_shape(tmp_path: Path) -> None:
-    draw_sheet(tmp_path / "sheet.jpg")
-    picture = cv2.imread(str(tmp_path / "sheet.jpg"))
-    assert picture.shape == (2 * 24 + (4 + 2) * 96, 16 * 96, 3)
-    tile = picture[24 : 24 + 96, :96]
-    assert np.ptp(tile.reshape(-1, 3).astype(int), axis=0).max() > 60
-    with pytest.raises(DataError, match="a folder that is there"):
-        draw_sheet(tmp_path / "none" / "sheet.jpg")

@@ -58,6 +58,7 @@ TOPICS = (
     "joint_states",
     "estop",
     "odom",
+    "cmd_vel",
     "joint_trajectory",
     "joint_positions",
     "target_twist",

@@ -114,6 +114,12 @@ def _distil(args: argparse.Namespace) -> None:
     Distillation(settings, dataset.load(list(settings.data))).run()
 
 
+def _household(args: argparse.Namespace) -> None:
+    from rlcg_train.household_sheet import draw_sheet
+
+    draw_sheet(args.out)
+
+
 def _fresh(args: argparse.Namespace) -> None:
     from rlcg_train.checkpoints import init_qt_opt
 
@@ -178,6 +184,8 @@ def _parser() -> argparse.ArgumentParser:
     fresh = add("fresh", _fresh, "write an untrained network of QT-Opt's size, to measure speed")
     fresh.add_argument("--out", type=Path, required=True, help="checkpoint to write")
     fresh.add_argument("--seed", type=int, default=1, help="seed of the weights (default: 1)")
+    household = add("household", _household, "draw a sheet of all household shapes")
+    household.add_argument("--out", type=Path, required=True, help="the JPEG to write")
     cli_bundle.add_commands(add)
     cli_qt_opt.add_commands(add)
     cli_adapt.add_commands(add)

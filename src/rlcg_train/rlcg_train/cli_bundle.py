@@ -11,6 +11,7 @@ import numpy as np
 
 from rlcg_core.cell import ROBOT1
 from rlcg_core.manifest import Metric, Training
+from rlcg_core.robots import ROBOTS
 from rlcg_core.statistics import wilson_interval
 from rlcg_sim.description import find_urdf
 
@@ -45,7 +46,8 @@ def _frames(args: argparse.Namespace) -> None:
     from rlcg_train.simulated import Simulated
 
     found = bundle.load(args.model)
-    world = Simulated(find_urdf(ROBOT1.urdf), args.renderer)
+    robot = ROBOTS[args.robot]
+    world = Simulated(find_urdf(robot.cell.urdf), args.renderer, robot)
     try:
         seen, source = world.frames(args.frames, args.seed), world.source
     finally:
@@ -57,7 +59,9 @@ def _frames(args: argparse.Namespace) -> None:
 def _record_episodes(args: argparse.Namespace) -> None:
     from rlcg_train.recording import record
 
-    folders = record(args.out, args.episodes, find_urdf(ROBOT1.urdf), args.renderer)
+    robot = ROBOTS[args.robot]
+    urdf = find_urdf(robot.cell.urdf)
+    folders = record(args.out, args.episodes, urdf, args.renderer, robot)
     print(f"{args.out} has {len(folders)} episodes")
 
 
@@ -117,6 +121,8 @@ def add_commands(add: Add) -> None:
     episodes.add_argument("--episodes", type=int, default=20, help="how many (default: 20)")
     for command in (frames, episodes):
         command.add_argument("--renderer", default="auto", help="auto, egl or tiny")
+        text = "whose (default: robot1)"
+        command.add_argument("--robot", default="robot1", choices=ROBOTS, help=text)
     quantize = add("quantize", _quantize, "add int8 forms to a bundle, with their regret")
     kinds = quantize.add_mutually_exclusive_group(required=True)
     kinds.add_argument("--episodes", type=Path, nargs="+", help="folders of recorded episodes")

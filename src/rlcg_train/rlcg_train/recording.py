@@ -6,13 +6,16 @@ from pathlib import Path
 from tqdm import tqdm
 
 from rlcg_core.errors import WorldError
+from rlcg_core.robots import ROBOTS, Robot
 from rlcg_train import episodes
 from rlcg_train.simulated import FIRST_RECORDED, Simulated
 
 TRIES = 10
 
 
-def record(out: Path, count: int, urdf: Path, renderer: str = "auto") -> list[Path]:
+def record(
+    out: Path, count: int, urdf: Path, renderer: str = "auto", robot: Robot = ROBOTS["robot1"]
+) -> list[Path]:
     """Return the folders of ``count`` episodes, those that were there already included.
 
     Raises `WorldError` when no attempt of ten shows anything.
@@ -22,7 +25,7 @@ def record(out: Path, count: int, urdf: Path, renderer: str = "auto") -> list[Pa
     missing = [k for k, folder in enumerate(folders) if not (folder / episodes.EPISODE).is_file()]
     if not missing:
         return folders
-    world = Simulated(urdf, renderer)
+    world = Simulated(urdf, renderer, robot)
     try:
         progress = tqdm(missing, total=count, initial=count - len(missing), unit="episode")
         for number in progress:

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Draw a sheet of all household shapes: ``python -m rlcg_sim.household.sheet OUT.jpg``."""
+"""A sheet of pictures of all household shapes, for the documentation."""
 
-import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -67,17 +65,3 @@ def _tile(client: Any, renderer: Renderer, shape: Household) -> ImageArray:
     client.removeBody(body)
     small = cv2.resize(large, (TILE_PX, TILE_PX), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8)
-
-
-def main() -> None:
-    """Draw it where the argument says."""
-    parser = argparse.ArgumentParser(prog="python -m rlcg_sim.household.sheet", description=__doc__)
-    parser.add_argument("out", type=Path, help="the JPEG to write")
-    try:
-        draw_sheet(parser.parse_args().out)
-    except DataError as error:
-        sys.exit(f"household sheet: {error}")
-
-
-if __name__ == "__main__":
-    main()
