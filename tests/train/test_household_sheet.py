@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from rlcg_core.errors import DataError
-from rlcg_train.household_sheet import draw_sheet
+from rlcg_train.household_sheet import write_sheet
 
 
 def test_the_sheet_shows_every_shape(tmp_path: Path) -> None:
-    draw_sheet(tmp_path / "sheet.jpg")
+    write_sheet(tmp_path / "sheet.jpg")
     picture = cv2.imread(str(tmp_path / "sheet.jpg"))
     assert picture.shape == (2 * 24 + (4 + 2) * 96, 16 * 96, 3)
     tile = picture[24 : 24 + 96, :96]
     assert np.ptp(tile.reshape(-1, 3).astype(int), axis=0).max() > 60
     with pytest.raises(DataError, match="a folder that is there"):
-        draw_sheet(tmp_path / "none" / "sheet.jpg")
+        write_sheet(tmp_path / "none" / "sheet.jpg")

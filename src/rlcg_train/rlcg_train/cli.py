@@ -115,9 +115,9 @@ def _distil(args: argparse.Namespace) -> None:
 
 
 def _household(args: argparse.Namespace) -> None:
-    from rlcg_train.household_sheet import draw_sheet
+    from rlcg_train.household_sheet import write_sheet
 
-    draw_sheet(args.out)
+    write_sheet(args.out)
 
 
 def _fresh(args: argparse.Namespace) -> None:
