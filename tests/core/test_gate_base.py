@@ -10,6 +10,7 @@ from gantry import LIMITS, Bench
 from rlcg_core.base_pose import AT_HOME
 from rlcg_core.base_watch import STILL, BaseTwist, Odometry
 from rlcg_core.gate_checks import GateError
+from rlcg_core.limits import GateLimits
 from rlcg_core.reasons import GateReason, GateState
 from rlcg_core.types import Action
 
@@ -22,8 +23,8 @@ def tell(bench: Bench, twist: BaseTwist = STILL) -> None:
     bench.gate.senses.base.note(Odometry(AT_HOME, twist, bench.now.ros_s), bench.now)
 
 
-def ready() -> Bench:
-    bench = Bench(MOBILE)
+def ready(limits: GateLimits = MOBILE) -> Bench:
+    bench = Bench(limits)
     bench.measure()
     tell(bench)
     bench.gate.activate(bench.now)
@@ -51,15 +52,10 @@ def test_a_command_while_the_base_moves_is_refused_and_latches() -> None:
     assert verdict.motion is not None
     assert verdict.motion.is_hold
     assert bench.gate.state is GateState.STOPPED
-    assert "still stopped" in bench.gate.reset_stop(replace_later(bench)).text
-
-
-def replace_later(bench: Bench) -> object:
-    """Return a moment after the cool-down with fresh joints, the base still moving."""
     bench.monotonic_s += 1.0
     bench.measure()
     tell(bench, DRIVES)
-    return bench.now
+    assert "still stopped" in bench.gate.reset_stop(bench.now).text
 
 
 def test_a_base_that_begins_to_move_within_an_episode_stops_the_arm() -> None:
@@ -79,6 +75,25 @@ def test_between_episodes_a_drive_only_closes_the_gate() -> None:
     tell(bench)
     bench.gate.poll(bench.now)
     assert bench.gate.state is GateState.READY
+
+
+def test_the_way_home_waits_for_the_base_too() -> None:
+    bench = ready()
+    tell(bench, DRIVES)
+    verdict = bench.gate.home(np.zeros(4), bench.now)
+    assert (verdict.reason, verdict.motion) == (GateReason.BASE_MOVES, None)
+
+
+def test_in_simulation_a_moving_base_stops_an_episode_too_but_late_odometry_does_not() -> None:
+    bench = ready(replace(MOBILE, deadman_in_ros_time=True, deadman_s=10.0))
+    assert bench.gate.check(bench.command(MOVE), bench.now).accepted
+    bench.monotonic_s += MOBILE.max_joint_age_s + 0.01
+    bench.measure()
+    bench.gate.poll(bench.now)
+    assert (bench.gate.state, bench.gate.reason) == (GateState.HOLDING, GateReason.STALE_ODOMETRY)
+    tell(bench, DRIVES)
+    bench.gate.poll(bench.now)
+    assert (bench.gate.state, bench.gate.reason) == (GateState.STOPPED, GateReason.BASE_MOVES)
 
 
 def test_odometry_that_falls_silent_closes_the_gate() -> None:
