@@ -109,6 +109,21 @@ def test_every_drive_ends_from_everywhere() -> None:
             assert steps < 400, (goal, at)
 
 
+@pytest.mark.parametrize("late", [1, 3])
+def test_a_base_that_answers_late_comes_to_rest_too(late: int) -> None:
+    bench, told = Bench(), [STILL] * late
+    bench.gate.drive_to(GOAL, bench.now)
+    for _ in range(300):
+        told.append(bench.gate.next_twist(bench.now))
+        bench.now_s += 0.05
+        bench.twist = told[-1 - late]
+        step = BasePose(*(0.05 * value for value in vars(bench.twist).values()))
+        bench.pose = bench.pose.moved(step)
+        bench.tell()
+    assert not bench.gate.driving
+    assert bench.gate.state is GateState.READY
+
+
 def test_an_episode_and_a_drive_lock_each_other_out() -> None:
     bench = Bench()
     bench.gate.note_command("e1", ends=False)

@@ -7,11 +7,13 @@ from rlcg_core.base_pose import BasePose, wrapped_rad
 from rlcg_core.base_watch import STILL, BaseTwist
 from rlcg_core.cell import BaseDescription
 
-ARRIVED_M, ARRIVED_RAD = 0.003, 0.004
+# The least speeds below, for a fifth of a second of delay, stay within these: a base that
+# answers later goes back and forth over its place.
+ARRIVED_M, ARRIVED_RAD = 0.006, 0.010
 # Share of what is left that is driven in a second; fast enough, and far from the period's limit.
 GAIN_HZ = 1.5
 # Slower than this, wheels may not turn at all; and a gate would take it for standing.
-LEAST_M_S, LEAST_RAD_S = 0.03, 0.04
+LEAST_M_S, LEAST_RAD_S = 0.02, 0.03
 
 
 def twist_towards(goal: BasePose, at: BasePose, base: BaseDescription) -> BaseTwist:
