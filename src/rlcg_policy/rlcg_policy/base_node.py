@@ -40,12 +40,10 @@ _LEVELS = {GateState.READY: Level.OK, GateState.HOLDING: Level.OK, GateState.STO
 class BaseNode(ManagedNode):
     """The base's gate as a lifecycle node; inactive, it sends nothing and refuses all."""
 
-    autostart = True
-
     def __init__(self) -> None:
         super().__init__("base_node")
         self._settings = declare(self, BaseParameters)
-        self._cell = self._settings.cell
+        self.autostart, self._cell = self._settings.autostart, self._settings.cell
         self._shown: tuple[GateState, GateReason] | None = None
         self._commanded_s = float("-inf")
 
