@@ -39,6 +39,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     physics = pytest.param("pybullet", marks=pytest.mark.slow)
     running = metafunc.config.getoption("--driver", "sim") == "running"
     worlds = ["running"] if running else ["mock", "mock_robot2", physics]
+    if "base" in metafunc.fixturenames and not running:
+        worlds = ["mock_robot2"]
     metafunc.parametrize("driver", worlds, indirect=True, scope="module")
 
 
