@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from rlcg_bench import sim_speed, sim_worlds
-from rlcg_bench.sim_process import SimProcess, Steps
+from rlcg_bench.timed_process import Steps
 from rlcg_core.errors import WorldError
 
 
@@ -24,7 +24,7 @@ def test_the_simulator_is_faster_than_pybullets_own() -> None:
 
 @pytest.mark.slow
 def test_a_simulator_that_cannot_be_had_says_why() -> None:
-    with closing(SimProcess("rlcg_sim", "vulkan")) as process:
+    with closing(sim_speed.process("rlcg_sim", "vulkan")) as process:
         process.wait_ready()
         assert "vulkan" in process.missing
         with pytest.raises(WorldError, match="its process ended"):

@@ -4,11 +4,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 import tiny_forms
 import tiny_model
 from bundles import CEM
+from onnx import numpy_helper
 
 from rlcg_core.errors import BundleError
 from rlcg_core.manifest import GraphForm
@@ -55,6 +57,21 @@ def test_reduced_precision_that_chooses_worse_is_refused_for_its_quality(tmp_pat
     # One unit of logit from the top: 0.881 - 0.731.
     assert verdict.regret.mean == pytest.approx(0.15, abs=0.03)
     assert verdict.timings, "its times stand in the table all the same"
+
+
+def test_a_command_that_float32_would_not_give_costs_all_of_the_q(tmp_path: Path) -> None:
+    bundle = tiny_forms.write(tmp_path / "t", tiny_forms.POOR_M)
+    graph = onnx.load(bundle.folder / "policy_int8.onnx")
+    closes = numpy_helper.from_array(np.array([1.0, 0.0, 0.0], np.float32))
+    for constant in graph.graph.initializer:
+        if np.array_equal(numpy_helper.to_array(constant), np.zeros(3)):
+            closes.name = constant.name
+            constant.CopyFrom(closes)
+    onnx.save(graph, bundle.folder / "policy_int8.onnx")
+    verdict = measure(tiny_forms.rewritten(bundle), CPU_INT8, 1)
+    assert verdict.refusal == "quality"
+    assert verdict.regret is not None
+    assert verdict.regret.mean > 0.8  # 0.15 for its samples alone
 
 
 def test_without_stored_frames_reduced_precision_is_refused_and_float32_serves(

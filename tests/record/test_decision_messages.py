@@ -14,6 +14,7 @@ from rlcg_msgs.msg import Decision, EpisodeResult
 from ros_bench import RosBench
 from visualization_msgs.msg import Marker, MarkerArray
 
+from rlcg_core import reach
 from rlcg_core.cem import ScoredSamples
 from rlcg_core.grasp_loop import End
 from rlcg_core.reasons import TerminationReason
@@ -103,6 +104,20 @@ def test_a_fit_of_displacements_is_drawn_from_the_tool(traces: list[Trace]) -> N
     tool_m = traces[0].observation.tool_pose.position_m
     assert ellipsoid.pose.position.x == tool_m[0] + decision.cem_mean[0]
     assert ellipsoid.pose.position.z == tool_m[2]
+
+
+def test_a_fit_of_the_reach_profile_is_drawn_where_the_move_leads(traces: list[Trace]) -> None:
+    mean, std = np.array([0.5, -0.5, 0.5, 0.1]), np.array([0.1, 0.0, 0.0, 0.0])
+    decision = dataclasses.replace(traces[0].decision, goal=None, cem_mean=mean, cem_std=std)
+    trace = dataclasses.replace(traces[0], decision=decision)
+    ellipsoid, _ = decision_to_markers(trace, reach.VARIABLES, "base").markers
+    tool_m = trace.observation.tool_pose.position_m
+    tray_m = tool_m[2] - trace.observation.height_above_tray_m
+    place, size = ellipsoid.pose.position, ellipsoid.scale
+    assert (place.x, place.y) == pytest.approx((tool_m[0] + 0.1, tool_m[1] - 0.1))
+    assert place.z == pytest.approx(tray_m + 0.01 + 0.24 * 0.25)
+    # Four standard deviations; a tenth there is 0.4 (0.6^2 - 0.4^2) / 2 in metres.
+    assert (size.x, size.y) == pytest.approx((0.16, 0.002))
 
 
 @pytest.mark.parametrize(

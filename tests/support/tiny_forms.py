@@ -51,6 +51,11 @@ def rewrite(folder: Path, more: list[GraphForm], frames: int = 0) -> Bundle:
     return bundle.write(folder, manifest, vectors, stored if frames else None)
 
 
+def rewritten(found: Bundle) -> Bundle:
+    """Write the manifest again for graphs that were changed since."""
+    return rewrite(found.folder, list(found.manifest.graphs[1:]), len(found.frames))
+
+
 def displaced(off_m: float) -> tiny_model.Peak:
     x, y, yaw = tiny_model.PEAK
     return x + off_m, y, yaw

@@ -13,7 +13,7 @@ from rlcg_core import spec
 from rlcg_core.camera import project
 from rlcg_core.cell import ROBOT1
 from rlcg_core.reasons import Outcome
-from rlcg_core.types import ImageArray
+from rlcg_core.types import Action, ImageArray
 from rlcg_sim.looks.pairs import Pair
 from rlcg_sim.looks.stage import Part
 from rlcg_train import logged
@@ -28,7 +28,6 @@ from rlcg_train.shards import write_shard
 
 PROJECTION = ROBOT1.camera.projection_base_to_px()
 RADIUS_PX = 22
-CLOSE = spec.ACTION_NAMES.index("close")
 ROWS, COLUMNS = np.mgrid[: spec.IMAGE_HEIGHT_PX, : spec.IMAGE_WIDTH_PX]
 
 
@@ -89,8 +88,7 @@ def real_episode(seed: int) -> LoggedEpisode:
     before = SeenFrame(image, np.array([0.0, 0.2]), np.array([0.57, 0, 0.2, 0]), PROJECTION)
     there = np.array([goal[0], goal[1], 0.02, goal[2]])
     closing = SeenFrame(image, np.array([0.0, 0.02]), there, PROJECTION)
-    move, close = np.zeros(spec.ACTION_DIM), np.zeros(spec.ACTION_DIM)
-    close[CLOSE] = 1.0
+    move, close = Action.hold().to_array(), Action(np.zeros(3), close=True).to_array()
     outcome = Outcome.SUCCESS if success else Outcome.FAILURE
     steps = (decided(move, 0.0, "servo"), decided(close, 0.1, "close", outcome))
     return LoggedEpisode("toy", (before, closing), steps, outcome, "drawn")

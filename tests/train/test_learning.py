@@ -50,9 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def settings(folder: Path, out: Path, epochs: int) -> fit.FitSettings:
     network = fit.NetworkSettings(widths=(12, 16, 16), hidden=32)
-    return fit.FitSettings(
-        (folder,), out, epochs=epochs, batch=32, threads=1, bf16=False, network=network
-    )
+    return fit.FitSettings((folder,), out, epochs=epochs, batch=32, threads=1, network=network)
 
 
 def test_a_shard_gives_back_what_was_written(folder: Path) -> None:

@@ -95,6 +95,13 @@ def test_a_broken_episode_is_refused_and_left_out(
     assert len(dataset.load([out])) == 1
 
 
+def test_shards_of_a_growing_log_hold_its_first_episodes_only(tmp_path: Path) -> None:
+    for name in ("0", "1", "2"):
+        logged.write(tmp_path / "log" / name, toy_episode())
+    assert not from_logs.make_shards([tmp_path / "log"], tmp_path / "shards", at_most=2)
+    assert len(dataset.load([tmp_path / "shards"])) == 2
+
+
 def test_shards_pair_what_was_seen_before_closing_with_where_it_closed(tmp_path: Path) -> None:
     logged.write(tmp_path / "log" / "0", toy_episode())
     assert not from_logs.make_shards([tmp_path / "log"], tmp_path / "shards")

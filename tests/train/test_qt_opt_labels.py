@@ -107,6 +107,17 @@ def test_an_end_whose_outcome_is_known_is_learned_wherever_it_is_known() -> None
     assert ends == {(0, Command.TERMINATE, 0.0), (2, Command.TERMINATE, 1.0)}
 
 
+def test_of_a_closed_jaw_every_end_is_learned() -> None:
+    """One that holds nothing looks much like one that holds something."""
+    steps = chain(4, True)
+    steps["held"], steps["state"][2:, 0] = [0, 0, 0, 1], 1.0
+    found = label(steps, backed_up(steps, np.full(4, 0.5), 0.0, PAPER), NOTHING[:4], PAPER, rate=0)
+    ends = found.command == Command.TERMINATE
+    done, *known = zip(found.step[ends], found.value[ends], strict=True)
+    assert done == (3, 1.0)
+    assert known == [(2, 0.0), (3, 1.0)]
+
+
 def test_staying_and_going_back_are_worth_the_state_that_they_lead_to() -> None:
     steps = chain(3, False)
     values = np.array([np.nan, 0.8, 0.4])

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,47 @@ def test_a_log_that_lost_bytes_is_left_out_by_name_and_the_rest_is_used(tmp_path
     assert "shorter than its journal" in source.skipped["short"]
     with pytest.raises(DataError, match="its journal says"):
         EpisodeWriter(tmp_path / "short", TINY)
+
+
+def test_an_episode_whose_steps_changed_on_disk_is_left_out_by_name(tmp_path: Path) -> None:
+    fill(tmp_path / "a", range(4))
+    path = tmp_path / "a" / log_format.STEPS
+    data = bytearray(path.read_bytes())
+    data[STEP.itemsize * 3] ^= 1  # the second episode's, after two steps of the first
+    path.write_bytes(data)
+    source = ReplaySource(tmp_path)
+    assert assert_whole(source) == [0, 2, 3]
+    assert source.skipped == {"a, episode 1": "its steps are not what was written"}
+    fill(tmp_path / "a", range(4, 6))
+    source.refresh()
+    assert assert_whole(source) == [0, 2, 3, 4, 5]
+
+
+def test_a_log_of_another_camera_is_left_out_by_name(tmp_path: Path) -> None:
+    fill(tmp_path / "a", range(3))
+    moved = replace(TINY, projection=tuple(float(i) for i in range(1, 13)))
+    with EpisodeWriter(tmp_path / "b", moved) as log:
+        log.append(*tiny_episode(7), 7, success=True)
+    source = ReplaySource(tmp_path)
+    assert assert_whole(source) == [0, 1, 2]
+    assert "store of its own" in source.skipped["b"]
+
+
+def test_a_full_disk_ends_an_actor_and_keeps_its_episodes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "a", range(2))
+
+    def full(number: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with EpisodeWriter(tmp_path / "a", TINY) as log:
+        monkeypatch.setattr(os, "fdatasync", full)
+        with pytest.raises(DataError, match="No space left"):
+            log.append(*tiny_episode(2), 2, success=True)
+    monkeypatch.undo()
+    fill(tmp_path / "a", range(2, 4))
+    assert assert_whole(ReplaySource(tmp_path)) == [0, 1, 2, 3]
 
 
 def test_a_log_of_another_spec_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 import torch
+from torch import nn
 
 from rlcg_core import spec
 from rlcg_core.golden import pattern_image
@@ -17,6 +18,16 @@ def test_the_paper_network_has_the_papers_size() -> None:
     # that the original leaves out.
     assert sum(parameter.numel() for parameter in network.parameters()) == 1_241_281 + 320
     assert (network.feature_side_px(), network.late_side_px()) == (27, 8)
+
+
+def test_its_layers_have_the_papers_sides() -> None:
+    network = checkpoints.fresh_qt_opt(1, QtOptSettings(channels=4, context=8, dense=8))
+    sides: list[int] = []
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.MaxPool2d):
+            module.register_forward_hook(lambda m, given, made: sides.append(made.shape[-1]))
+    network(torch.rand(1, 3, 472, 472), torch.rand(1, 10))
+    assert sides == [236, 79, *(79,) * 6, 27, *(27,) * 6, 14, 12, 10, 8]
 
 
 def test_the_picture_is_coded_once_for_all_candidates() -> None:

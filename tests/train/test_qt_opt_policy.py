@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a choice to the spec's action, from a picture to the network, from a network to a bundle."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,28 @@ from rlcg_core.types import Action, Observation, ToolPose
 from rlcg_policy.onnx_policy import OnnxPolicy
 from rlcg_train import checkpoints, export, forms
 from rlcg_train.cem_module import CemModule
+from rlcg_train.network import sample_patches
 from rlcg_train.preprocess import half_picture
 from rlcg_train.profiles import REACH, STEP
 from rlcg_train.qt_opt.actions import spec_action
-from rlcg_train.qt_opt.choice import Choice, Command, action_of, give, move, near_yaw, pose_of
+from rlcg_train.qt_opt.choice import (
+    TARGET_HIGH,
+    TARGET_LOW,
+    Choice,
+    Command,
+    action_of,
+    give,
+    move,
+    near_yaw,
+    pose_of,
+)
 from rlcg_train.qt_opt.episode import crop_to
+from rlcg_train.qt_opt.labels import state_values
 from rlcg_train.qt_opt.paper_q import PaperQ
+from rlcg_train.qt_opt.patch_q import PatchQSettings
+from rlcg_train.qt_opt.patches import cut
 from rlcg_train.qt_opt.q_function import QFunction, Scene
+from rlcg_train.qt_opt.search import SearchSettings
 from rlcg_train.qt_opt.whole_action_scorer import WholeActionScorer
 from rlcg_train.qt_opt_network import QtOptSettings
 
@@ -200,3 +216,39 @@ def test_a_bundle_serves_the_whole_action_as_learned(kind: str, tmp_path: Path) 
         decision = policy.decide(observation(closed, height_m))
         assert decision.network_ran
         assert 0.0 < decision.q_value < 1.0
+
+
+def test_patches_are_those_of_the_grasp_success_predictor() -> None:
+    """The tower at the target may begin with its weights: it must see the same."""
+    settings = PatchQSettings()
+    patch = settings.patch(settings.target_planes_m)
+    generator = torch.Generator().manual_seed(3)
+    picture = 2 * torch.rand(2, 3, patch.picture_px, patch.picture_px, generator=generator) - 1
+    low, high = torch.tensor(TARGET_LOW).float(), torch.tensor(TARGET_HIGH).float()
+    pose = low + (high - low) * torch.rand(2, 5, 4, generator=generator)
+    projection = torch.tensor(ROBOT1.camera.projection_base_to_px()).float()
+    scene = Scene(picture, torch.zeros(2, 4), torch.zeros(2, 2), projection)
+    heights = torch.tensor(settings.target_planes_m).expand(2, 5, 2)
+    found = cut(scene, patch, pose, heights).reshape(2, 5, -1)
+    for frame in range(2):
+        goal = pose[frame][:, [0, 1, 3]]
+        expected = sample_patches(patch, picture[frame : frame + 1], goal, projection)
+        torch.testing.assert_close(found[frame], expected.reshape(5, -1), atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ["small", "paper"])
+def test_learning_computes_where_the_network_lies(kind: str) -> None:
+    """A tensor that is made on the processor meets one of the meta device with an error."""
+    q: QFunction = small_network() if kind == "small" else PaperQ(TINY_PAPER)
+    q.to("meta").train()
+    q.autocast = nullcontext  # type: ignore[method-assign,assignment]  # it knows no such device
+    side, here = q.side_px, torch.device("meta")
+    picture = q.prepare(torch.zeros(3, side, side, 3, dtype=torch.uint8, device=here))
+    tool, state = torch.zeros(3, 4, device=here), torch.zeros(3, 2, device=here)
+    scene = Scene(picture, tool, state, torch.zeros(3, 4, device=here))
+    command = torch.zeros(3, dtype=torch.long, device=here)
+    assert q.varied_logits(scene, torch.zeros(3, 4, device=here), command).device == here
+    q.eval()
+    search, generator = SearchSettings(8, 2, 2), torch.Generator()
+    value = state_values(q, q, scene, search, generator, torch.zeros(3, 1, 4, device=here))
+    assert (value.shape, value.device) == ((3,), here)

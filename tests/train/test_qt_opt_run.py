@@ -3,6 +3,7 @@
 
 import dataclasses
 import os
+import shutil
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -10,20 +11,37 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from toy_grasps import PROJECTION, SMALL, small_network, toy_episode, write_toy_store
+from toy_grasps import (
+    DESCRIPTION,
+    PROJECTION,
+    SMALL,
+    small_network,
+    toy_episode,
+    write_toy_store,
+)
 
 from rlcg_core.errors import DataError
 from rlcg_train import checkpoints, events, run_folder
 from rlcg_train.cli import main
 from rlcg_train.profiles import REACH
+from rlcg_train.qt_opt import log_format
+from rlcg_train.qt_opt.actors import run_with_actors
+from rlcg_train.qt_opt.behaviours import BehaviourSettings
+from rlcg_train.qt_opt.choice import Command
+from rlcg_train.qt_opt.collection import CollectionSettings
+from rlcg_train.qt_opt.episode_log import EpisodeWriter
 from rlcg_train.qt_opt.judge import AlarmSettings, CollapseAlarm, Judge
 from rlcg_train.qt_opt.learner import Learner
+from rlcg_train.qt_opt.log_format import UNKNOWN, End
+from rlcg_train.qt_opt.paper_q import PaperQ
 from rlcg_train.qt_opt.q_function import Scene
 from rlcg_train.qt_opt.replay import ReplaySource
-from rlcg_train.qt_opt.run import CHECKPOINT, POLICY, Run, RunSettings
-from rlcg_train.qt_opt.search import SearchSettings
+from rlcg_train.qt_opt.run import CHECKPOINT, KEPT, POLICY, Run, RunSettings
+from rlcg_train.qt_opt.search import SearchSettings, best_choices
 from rlcg_train.qt_opt.settings import LearnSettings, Ramp, StreamSettings
 from rlcg_train.qt_opt.target_networks import AverageSettings
+from rlcg_train.qt_opt.updater import seen_by
+from rlcg_train.qt_opt_network import QtOptSettings
 from rlcg_train.run_folder import RunFolder, RunState
 
 
@@ -157,6 +175,78 @@ def test_a_full_disk_loses_no_checkpoint(
     assert "No space left" in run_folder.read_state(tmp_path).note
 
 
+def test_a_checkpoint_that_cannot_be_read_is_named_and_the_folder_let_go(
+    store: Path, tmp_path: Path
+) -> None:
+    Run(settings(store, tmp_path), total=1).go()
+    whole = (tmp_path / CHECKPOINT).read_bytes()
+    for broken in (whole[: len(whole) // 2], b"no checkpoint"):
+        (tmp_path / CHECKPOINT).write_bytes(broken)
+        with pytest.raises(DataError, match="cannot be read"):
+            Run(settings(store, tmp_path), total=2)
+    (tmp_path / CHECKPOINT).write_bytes(whole)
+    assert Run(settings(store, tmp_path), total=2).go() == "finished"
+
+
+def test_what_is_left_out_of_a_store_is_counted_and_named_in_status(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(store, tmp_path / "store")
+    steps = tmp_path / "store/scripted/actor_0" / log_format.STEPS
+    steps.write_bytes(b"\xff" + steps.read_bytes()[1:])
+    Run(settings(tmp_path / "store", tmp_path / "run"), total=1).go()
+    assert run_folder.read_state(tmp_path / "run").metrics["scripted/skipped"] == 1.0
+    assert main(["status", str(tmp_path)]) == 0
+    assert "left out scripted/actor_0, episode 0: its steps" in capsys.readouterr().out
+
+
+def test_sources_of_two_cameras_are_not_learned_from_together(tmp_path: Path) -> None:
+    write_toy_store(tmp_path / "store/scripted", 3)
+    pictures, steps, success = toy_episode(5)
+    moved = dataclasses.replace(DESCRIPTION, projection=tuple(range(12)))
+    with EpisodeWriter(tmp_path / "store/on_policy/actor_0", moved) as log:
+        log.append(pictures, steps, 1, success)
+    with pytest.raises(DataError, match="source on_policy has pictures of side and camera"):
+        Run(settings(tmp_path / "store", tmp_path / "run"), total=1).go()
+
+
+def test_a_store_of_another_picture_size_is_refused(store: Path, tmp_path: Path) -> None:
+    network = QtOptSettings(channels=8, context=16, dense=16)
+    with pytest.raises(DataError, match=r"side and camera \(236, .* expected \(472, "):
+        Run(settings(store, tmp_path, network=network), total=1).go()
+
+
+def test_too_few_steps_to_learn_from_are_no_batch(tmp_path: Path) -> None:
+    pictures, steps, success = toy_episode(5)
+    steps["end"] = End.CUT_OFF  # an observation that nothing follows is worth nothing
+    steps["held"] = UNKNOWN
+    with EpisodeWriter(tmp_path / "store/scripted/actor_0", DESCRIPTION) as log:
+        log.append(pictures[:1], steps[:1], 1, success)
+    with pytest.raises(DataError, match=r"0 steps to learn from .* collect more"):
+        Run(settings(tmp_path / "store", tmp_path / "run"), total=1).go()
+
+
+def test_a_run_does_not_go_on_without_its_actors(store: Path, tmp_path: Path) -> None:
+    run = Run(settings(store, tmp_path / "run"))
+    (tmp_path / "on_policy").write_text("in the way of the folder that actors write")
+    nothing = CollectionSettings(
+        tmp_path / "on_policy", tmp_path / "no.urdf", BehaviourSettings("policy", tmp_path / "no")
+    )
+    with pytest.raises(DataError, match="1 of 1 actors ended with code 1"):
+        run_with_actors(run, [nothing])
+    assert "actors ended" in run_folder.read_state(tmp_path / "run").note
+
+
+def test_the_policies_of_before_stay_for_the_last_is_not_always_the_best(
+    store: Path, tmp_path: Path
+) -> None:
+    Run(settings(store, tmp_path, keep_every=2), total=5).go()
+    kept = sorted((tmp_path / KEPT).iterdir())
+    assert [path.name for path in kept] == ["00000.pt", "00002.pt", "00004.pt"]
+    assert [checkpoints.learned_cycles(path) for path in kept] == [0, 2, 4]
+    assert not torch.equal(*(checkpoints.load(p)[1].head[1].weight for p in kept[1:]))
+
+
 def test_status_shows_every_run(
     store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -225,9 +315,11 @@ def test_a_ranking_that_falls_while_the_loss_falls_raises_the_alarm() -> None:
     assert "ranks held-out" in alarm.text(23, fine | {"held_out_auc": 0.5})
 
 
-def test_every_layer_feeds_the_next() -> None:
+@pytest.mark.parametrize("kind", ["small", "paper"])
+def test_every_layer_feeds_the_next(kind: str) -> None:
     torch.manual_seed(0)
-    network = small_network()
+    settings = QtOptSettings(scale_px=236, channels=8, context=16, dense=16, late_convolutions=1)
+    network = small_network() if kind == "small" else PaperQ(settings)
     pictures, steps, _ = toy_episode(3)
     scene = Scene(
         network.prepare(torch.from_numpy(pictures)),
@@ -253,3 +345,8 @@ def test_a_tiny_run_learns_what_a_grasp_is_worth(store: Path, tmp_path: Path) ->
     assert metrics["held_out_auc"] > 0.8
     assert metrics["q_spread_actions"] > 0.01
     assert metrics["loss"] < 0.5
+    # It has learned to go and grasp, not to end at once.
+    q, source = run.learner.targets.averaged, run.learner.sources["scripted"]
+    scenes = [seen_by(q, source, key, np.array([0])) for key in source.held_out]
+    begin = [best_choices(q, s, SearchSettings(), torch.Generator()) for s in scenes]
+    assert all(int(found.command) != Command.TERMINATE for found in begin)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from rlcg_core import reach
 from rlcg_core.cell import ROBOT1
 from rlcg_train.qt_opt.choice import TARGET_HIGH, TARGET_LOW, Command
 from rlcg_train.qt_opt.labels import state_values
@@ -169,6 +170,14 @@ def test_a_frame_is_encoded_once_for_all_its_choices() -> None:
     bowl = Bowl((0.6, 0.1, 0.02, 0.9))
     best_choices(bowl, scene(4), SearchSettings(64, 6, 3), generator())
     assert bowl.encoded == 1
+
+
+def test_viewers_draw_the_targets_that_the_search_means() -> None:
+    pose = torch.tensor([0.57, 0.02, 0.2, 0.3])
+    samples = torch.tensor([[0.2, -0.3, 0.5, 0.4], [-0.1, 0.1, 0.9, -0.6]])
+    shown = reach.targets(samples.double().numpy(), pose.numpy())
+    meant = REACH_SPACE.to_target(samples, pose.expand(2, 4)).numpy()
+    np.testing.assert_allclose(shown, meant, atol=1e-6)
 
 
 def test_all_samples_are_targets_that_the_arm_may_take() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`rlcg-bench`: policy step, simulator, image to command; see --help."""
+"""`rlcg-bench`: policy step, simulator, image to command, learning; see --help."""
 
 import argparse
 import sys
@@ -48,11 +48,21 @@ def _latency(args: argparse.Namespace) -> Section:
     return measure([Setting(str(folder), args.frames) for folder in folders])
 
 
+def _learning(args: argparse.Namespace) -> Section:
+    from rlcg_bench.learning.contestants import Size
+    from rlcg_bench.learning.throughput import measure
+
+    if args.network == "paper":
+        return measure(Size("paper", stored=4, episodes=1, batch=2), args.turns, args.seed)
+    return measure(Size(), args.turns, args.seed)
+
+
 PARTS: dict[str, tuple[Part, ...]] = {
     "policy": (_policy,),
     "sim": (_simulator,),
     "latency": (_latency,),
-    "all": (_policy, _simulator, _latency),
+    "learning": (_learning,),
+    "all": (_policy, _simulator, _latency, _learning),
 }
 
 
@@ -90,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", default=MODEL, help=f"name or folder of a bundle ({MODEL})")
     parser.add_argument("--rounds", type=_positive, default=50, help="each a new frame (50)")
     parser.add_argument("--frames", type=_positive, default=1000, help="of latency (1000)")
+    parser.add_argument("--turns", type=_positive, default=11, help="of each learner (11)")
+    text = "that learns (small); paper takes a quarter of an hour"
+    parser.add_argument("--network", choices=("small", "paper"), default="small", help=text)
     parser.add_argument("--threads", type=_positive, default=1, help="of every variant (1)")
     parser.add_argument("--seed", type=int, default=1, help="of the order in the rounds (1)")
     parser.add_argument(

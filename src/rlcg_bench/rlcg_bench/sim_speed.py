@@ -6,10 +6,11 @@ whatever else the machine does falls on all of them.
 """
 
 from contextlib import ExitStack, closing
+from functools import partial
 
 from rlcg_bench.bars import Bar
 from rlcg_bench.section import Cell, Section
-from rlcg_bench.sim_process import SimProcess, Steps
+from rlcg_bench.timed_process import Steps, TimedProcess, Work
 from rlcg_core.errors import WorldError
 from rlcg_core.statistics import median
 
@@ -34,22 +35,34 @@ def measure(rounds: int = 11, steps: int = 4) -> Section:
     there is nothing to say. Raises `WorldError` then, and when a simulator fails on its way.
     """
     with ExitStack() as stack:
-        started = {key: stack.enter_context(closing(SimProcess(*key))) for key in SIMULATORS}
-        for process in started.values():
-            process.wait_ready()
+        started = {key: stack.enter_context(closing(process(*key))) for key in SIMULATORS}
+        for child in started.values():
+            child.wait_ready()
         for key in (OURS, THEIRS):
             if started[key].missing:
                 raise WorldError(f"{key[0]} does not start: {started[key].missing}")
-        found: Found = {key: [] for key, process in started.items() if not process.missing}
+        found: Found = {key: [] for key, child in started.items() if not child.missing}
         for _ in range(rounds):
             for key, results in found.items():
                 results.append(started[key].run(steps))
-        rows = tuple(_row(found, key, started[key].renderer) for key in found)
+        rows = tuple(_row(found, key, started[key].name) for key in found)
         missing = tuple(
             f"{world} with {renderer} not measured: {started[world, renderer].missing}"
             for world, renderer in started.keys() - found.keys()
         )
     return Section("simulator", rows, (bar(found),), NOTES + missing)
+
+
+def process(simulator: str, renderer: str) -> TimedProcess:
+    """Return a simulator in a process of its own, starting."""
+    return TimedProcess(simulator, partial(build, simulator, renderer))
+
+
+def build(simulator: str, renderer: str) -> Work:
+    """Return a simulator; raises `WorldError` if it cannot be had."""
+    from rlcg_bench import sim_worlds  # loads PyBullet, which prints
+
+    return sim_worlds.WORLDS[simulator](renderer)
 
 
 def bar(found: Found) -> Bar:

@@ -5,12 +5,10 @@ All have five objects in the bin; the arm moves sideways above it by random step
 is 80 physics steps of 1/240 s and one picture of 640 x 512.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 
 from rlcg_bench import kuka_env
+from rlcg_bench.timed_process import Work
 from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import WorldError
 from rlcg_core.types import Action
@@ -26,47 +24,41 @@ TURN_RAD = 0.3
 SEED = 1
 
 
-@dataclass(frozen=True)
-class Simulator:
-    """What draws, and the control step.
+def ours(renderer: str) -> Work:
+    """Return rlcg_sim, reset, named by its renderer; raises `WorldError` without that.
 
-    ``step`` raises `WorldError` if it is unlike the others' in physics steps or size of picture.
+    A step raises `WorldError` if it is unlike the others' in physics steps or size of picture.
     """
-
-    renderer: str
-    step: Callable[[], None]
-
-
-def ours(renderer: str) -> Simulator:
-    """Return rlcg_sim, reset; raises `WorldError` if the renderer cannot be had."""
     world = PyBulletWorld(ROBOT1, find_urdf(ROBOT1.urdf), renderer=renderer)
     world.reset(SEED, "mixed_train")
     stepper, rng = CellStepper(world), np.random.default_rng(SEED)
 
-    def step() -> None:
+    def step() -> int:
         begun_s = world.time_s
         x_m, y_m = rng.uniform(-STRIDE_M, STRIDE_M, 2)
         turn_rad = float(rng.uniform(-TURN_RAD, TURN_RAD))
         stepper.perform(Action(np.array([x_m, y_m, 0.0]), turn_rad))
         done = round((world.time_s - begun_s) / TIME_STEP_S)
         _check(done, stepper.observe().image_hwc.shape)
+        return 1
 
-    return Simulator(world.renderer, step)
+    return Work(world.renderer, step)
 
 
-def theirs(renderer: str) -> Simulator:
+def theirs(renderer: str) -> Work:
     """Return KukaDiverseObjectEnv, reset; ``renderer`` is tiny, as it comes, or egl."""
     camera = ROBOT1.camera
     env = kuka_env.make(camera.width_px, camera.height_px, SUB_STEPS, renderer == "egl")
     rng = np.random.default_rng(SEED)
 
-    def step() -> None:
+    def step() -> int:
         dx, dy, da = rng.uniform(-1.0, 1.0, 3)
         image_hwc, _, done, _ = env.step([dx, dy, 0.0, da])
         # An attempt to grasp would be a thousand physics steps more.
         _check(0 if done else SUB_STEPS, image_hwc.shape)
+        return 1
 
-    return Simulator(renderer, step)
+    return Work(renderer, step)
 
 
 def _check(sub_steps: int, shape: tuple[int, ...]) -> None:

@@ -50,6 +50,19 @@ def same_goal(one: Sequence[float], other: Sequence[float]) -> bool:
     return bool(np.max(np.abs(np.subtract(one, other))) <= SAME_GOAL)
 
 
+def worth(exact: tuple[float, Sequence[bool]], fast: tuple[float, Sequence[bool]]) -> float:
+    """Return float32's Q of what a fast form chose.
+
+    Both are Q and commands (close, open, terminate), ``exact`` those of float32 with the fast
+    form's sample. A graph tells the Q of the better of move and command only. So where the commands
+    differ the fast form's own Q counts if it is a tie, and else all of the Q is lost.
+    """
+    if tuple(exact[1]) == tuple(fast[1]):
+        return exact[0]
+    tie = abs(exact[0] - fast[0]) <= MEAN_LIMIT
+    return min(exact[0], fast[0]) if tie else 0.0
+
+
 def compare(
     q_exact: Sequence[float],
     q_fast: Sequence[float],

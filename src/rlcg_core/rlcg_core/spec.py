@@ -93,6 +93,12 @@ def fingerprint() -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def commands_of(action: npt.ArrayLike) -> tuple[bool, ...]:
+    """Return whether an action (8,) closes, opens and terminates."""
+    given = np.ravel(action)[ACTION_NAMES.index("close") :] > 0.5
+    return tuple(given.tolist())
+
+
 def check_action(values: npt.ArrayLike) -> FloatArray:
     """Return ``values`` as a float64 array of shape (8,), or raise `SpecError`.
 

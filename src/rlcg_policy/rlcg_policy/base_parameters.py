@@ -16,7 +16,7 @@ DEFAULT_ROBOT = "robot2"
 class BaseParameters:
     """Which base it is, how fast it may drive, and when it must stop."""
 
-    robot: str = param(DEFAULT_ROBOT, "whose base, bins and places", choices=ROBOTS)
+    robot: str = param(DEFAULT_ROBOT, "whose base, bins and places", choices=tuple(ROBOTS))
     autostart: bool = param(True, "configure and activate without a lifecycle manager")
     lockstep: bool = param(False, "a command for each new odom instead of rate_hz")
     rate_hz: float = param(20.0, "commands per second in real time", low=1.0, high=200.0)

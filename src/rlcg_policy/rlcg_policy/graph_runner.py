@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from rlcg_core import golden, stored_frames
+from rlcg_core import golden, regret, spec, stored_frames
 from rlcg_core.bundle import Bundle
 from rlcg_core.errors import BundleError, InputError
 from rlcg_core.manifest import GraphForm, Tensor
@@ -78,12 +78,21 @@ class GraphRunner:
         outputs = self.run(inputs)
         check_answer(outputs)
         goal = tuple(float(number) for number in outputs["goal"].ravel())
-        return Answer(goal, float(outputs["q"]))
+        commands = spec.commands_of(outputs["action"])
+        return Answer(goal, float(outputs["q"]), commands)
 
     def score(self, inputs: Arrays, goal: tuple[float, ...]) -> float:
         """Return Q of one sample: a search that begins there, without noise, goes nowhere else."""
+        return self._at(inputs, goal).q_value
+
+    def worth(self, inputs: Arrays, other: Answer) -> float:
+        """Return Q of what another graph chose, see `regret.worth`."""
+        found = self._at(inputs, other.goal)
+        return regret.worth((found.q_value, found.commands), (other.q_value, other.commands))
+
+    def _at(self, inputs: Arrays, goal: tuple[float, ...]) -> Answer:
         still = {"cem_mean0": np.array(goal), "noise": np.zeros(self.noise_shape)}
-        return self.answer({**inputs, **still}).q_value
+        return self.answer({**inputs, **still})
 
     def _complete(
         self,

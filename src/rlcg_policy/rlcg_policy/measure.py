@@ -83,12 +83,10 @@ def _compare(bundle: Bundle, plan: Plan, answers: list[Answer], threads: int) ->
             f"{len(same)} stored frames: the runtime does not compute what was tested"
         )
     q_fast = [frame.q_value for frame in bundle.frames]
-    if not all(same):
+    if not plan.exact:
         # Any exact graph gives a sample the same Q; that of the smallest search is the cheapest.
         judge = open_form(bundle, forms(bundle, CPU_FLOAT32)[-1], CPU_FLOAT32, threads)
-        for i, (frame, answer) in enumerate(pairs):
-            if not same[i]:
-                q_fast[i] = judge.score(judge.frame_inputs(frame), answer.goal)
+        q_fast = [judge.worth(judge.frame_inputs(frame), answer) for frame, answer in pairs]
     q_exact = [frame.q_value for frame in bundle.frames]
     others = [frame.other_q_values for frame in bundle.frames]
     return regret.compare(q_exact, q_fast, others, same)

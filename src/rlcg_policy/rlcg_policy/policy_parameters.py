@@ -44,7 +44,9 @@ class PolicyParameters:
     """Which model decides, how often, on which input, and when an episode ends."""
 
     robot: str = param(
-        DEFAULT_ROBOT, "whose camera, names, box and description are the defaults", choices=ROBOTS
+        DEFAULT_ROBOT,
+        "whose camera, names, box and description are the defaults",
+        choices=tuple(ROBOTS),
     )
     model: str = param("", "model: a name below share/rlcg_policy/models, or a bundle's folder")
     plan: str = param("auto", "provider and precision; auto: measure them", choices=PLAN_CHOICES)

@@ -19,10 +19,14 @@ class Timing:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a graph chose on a frame, and the Q-value that it gave."""
+    """What a graph chose on a frame, and the Q-value that it gave.
+
+    ``commands``: close, open, terminate, as given.
+    """
 
     goal: tuple[float, ...]
     q_value: float
+    commands: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True)

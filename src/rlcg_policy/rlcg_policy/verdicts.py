@@ -22,7 +22,7 @@ from rlcg_policy.processor import cpu_description, gpu_name
 from rlcg_policy.verdict import Verdict
 
 # Of the code that measures: raise it when verdicts of before must not be trusted.
-PROBE_VERSION = 1
+PROBE_VERSION = 2
 
 Key = dict[str, str]
 

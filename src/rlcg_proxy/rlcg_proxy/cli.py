@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rlcg_core.cell import ROBOT1
-from rlcg_core.errors import RlcgError
+from rlcg_core.command_line import run_command
 from rlcg_sim.description import find_urdf
 
 Run = Callable[[argparse.Namespace], None]
@@ -120,16 +120,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake gives one line and exit code 1."""
-    args = _parser().parse_args(arguments)
-    try:
-        args.run(args)
-    except RlcgError as error:
-        print(f"rlcg-proxy: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("rlcg-proxy: interrupted; the same command goes on where it stopped", file=sys.stderr)
-        return 130
-    return 0
+    return run_command(_parser(), arguments)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from rlcg_core.statistics import wilson_interval
 from rlcg_policy.onnx_policy import OnnxPolicy
 from rlcg_policy.serving_options import ServingOptions
 from rlcg_proxy.play import play
+from rlcg_proxy.tally import Tally
 from rlcg_proxy.worlds import REAL_PROXY, ProxyWorlds
 from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_sim.renderer import draw_with_one_thread
@@ -21,7 +22,10 @@ from rlcg_train.processes import processes
 
 @dataclass(frozen=True)
 class MeasureSettings:
-    """What to measure. ``seed``: of the scenes, which are those of `evaluate_node`."""
+    """What to measure. ``seed``: of the scenes, which are those of `evaluate_node`.
+
+    ``kept``: file from which a measurement that was cut off goes on, if it is of the same bundle.
+    """
 
     model: Path
     urdf: Path
@@ -30,16 +34,28 @@ class MeasureSettings:
     look: str = REAL_PROXY
     objects: str = "proxy_test"
     workers: int = 2
+    kept: Path | None = None
+
+    def tally(self) -> Tally:
+        """Return what keeps the outcomes; raises `BundleError`."""
+        digest = bundle.load(self.model).digest
+        return Tally(self.kept, f"{digest} {self.look} {self.objects} seed {self.seed}")
 
 
 def measure(settings: MeasureSettings) -> list[Outcome]:
-    """Return the outcomes, scene by scene; prints the rate with its 95% interval."""
+    """Return the outcomes, scene by scene; prints the rate with its 95% interval.
+
+    Raises `BundleError` for a broken bundle.
+    """
+    tally = settings.tally()
+    outcomes = tally.read()[: settings.grasps]
     with processes(settings.workers, _open, (settings,), _close) as over:
-        jobs = over(_trial, range(settings.grasps))
-        bar = tqdm(jobs, total=settings.grasps, desc=settings.look, unit="grasp")
-        outcomes = list[Outcome]()
+        done = len(outcomes)
+        jobs = over(_trial, range(done, settings.grasps))
+        bar = tqdm(jobs, total=settings.grasps, initial=done, desc=settings.look, unit="grasp")
         for outcome in bar:
             outcomes.append(outcome)
+            tally.write(outcomes)
             bar.set_postfix(successes=outcomes.count(Outcome.SUCCESS))
     successes = outcomes.count(Outcome.SUCCESS)
     trials = len(outcomes) - outcomes.count(Outcome.INVALID)

@@ -22,7 +22,7 @@ from rlcg_train.adapt.recipes import RECIPES, Recipe, plan, recipe
 from rlcg_train.adapt.scales import SMALL, Scale
 from rlcg_train.adapt.seen_through import ACTOR, POLICY
 from rlcg_train.adapt.workshop import SIM_ONLY, Workshop
-from rlcg_train.collect import CollectSettings, collect
+from rlcg_train.collect import ATTEMPTS_PER_SHARD, CollectSettings, collect
 from rlcg_train.export import ExportSettings, current_commit, export
 from rlcg_train.from_logs import make_shards
 from rlcg_train.provenance import describe
@@ -31,7 +31,6 @@ from rlcg_train.provenance import describe
 FIRST_ON_POLICY, ROW_STRIDE = 2**36 + 2**30, 10_000
 # Episodes that policies are tuned on come after those of the log.
 FIRST_TUNING = 50_000
-PER_SHARD = 50
 
 
 @dataclass(frozen=True)
@@ -58,15 +57,17 @@ class Table:
 
     def make(self) -> None:
         """Make all rows that were asked for."""
-        self._need_log()
         for name in self.settings.rows:
             print(f"--- {name}", flush=True)
             self._row(recipe(name))
 
-    def _need_log(self) -> None:
-        wanted, out = self.settings.scale.amounts[-1], self.settings.log
+    def _need_log(self, amount: int) -> None:
+        """Log as many episodes as an index of amounts says, in whole shards, and make these."""
+        amounts, out = self.settings.scale.amounts, self.settings.log
+        shards = -(-amounts[amount] // ATTEMPTS_PER_SHARD)
+        wanted = min(shards * ATTEMPTS_PER_SHARD, amounts[-1])
         fill_log(LogSettings(out, self._urdf, wanted, workers=self.settings.workers))
-        self._name(make_shards([out], self._shop.real_shards))
+        self._name(make_shards([out], self._shop.real_shards, wanted))
 
     def _name(self, left_out: dict[str, str]) -> None:
         for name, reason in left_out.items():
@@ -91,6 +92,8 @@ class Table:
             self._need_look(row.look)
         if row.generator:
             self._need_generator(row.generator)
+        if row.amount is not None:
+            self._need_log(row.amount)
         if row.tunes:
             self._need_tuning(row)
         self._shop.train_policy(row, 0)
@@ -99,7 +102,7 @@ class Table:
 
     def _need_look(self, look: str) -> None:
         scale = self.settings.scale
-        per_shard = min(PER_SHARD, scale.sim_attempts)
+        per_shard = min(ATTEMPTS_PER_SHARD, scale.sim_attempts)
         settings = PairSettings(
             self._shop.look(look),
             self._urdf,
@@ -114,6 +117,8 @@ class Table:
         chosen = plan(name)
         if chosen.method == RCAN:
             self._need_look("randomized_heavy")
+        else:
+            self._need_log(chosen.amount)
         if not (self._shop.policy(SIM_ONLY) / POLICY).exists():
             self._train(recipe(SIM_ONLY))
         self._shop.train_generator(chosen)
@@ -147,7 +152,7 @@ class Table:
             tiny_every=0,
             checkpoint=str(actor),
             open_world=BuiltInWorlds(row.look),
-            per_shard=min(PER_SHARD, scale.on_policy_attempts),
+            per_shard=min(ATTEMPTS_PER_SHARD, scale.on_policy_attempts),
         )
         collect(settings)
         return settings.out
@@ -163,5 +168,6 @@ class Table:
     def _measure(self, row: Recipe, model: Path, world: str, objects: str) -> None:
         settings = self.settings
         grasps, seed, workers = settings.scale.grasps, settings.seed, settings.workers
-        asked = MeasureSettings(model, self._urdf, grasps, seed, world, objects, workers)
+        kept = model.with_name(f"{row.name}.{world}.outcomes")
+        asked = MeasureSettings(model, self._urdf, grasps, seed, world, objects, workers, kept)
         measure_row(self._shop, row, asked, settings.results)

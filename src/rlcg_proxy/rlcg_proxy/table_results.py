@@ -4,8 +4,8 @@
 import shutil
 from pathlib import Path
 
-from rlcg_core.reasons import Outcome
 from rlcg_proxy.measure import MeasureSettings, measure
+from rlcg_proxy.tally import letter
 from rlcg_proxy.worlds import REAL_PROXY
 from rlcg_train.adapt import results
 from rlcg_train.adapt.agreement import agreement
@@ -20,12 +20,11 @@ from rlcg_train.export import current_commit
 from rlcg_train.run_folder import read_state
 
 RCAN = "rcan"
-LETTERS = {Outcome.SUCCESS: results.SUCCESS, Outcome.INVALID: results.INVALID}
 
 
 def measure_row(shop: Workshop, row: Recipe, asked: MeasureSettings, folder: Path) -> None:
     """Measure a row's bundle as asked and store the result in a folder."""
-    outcomes = "".join(LETTERS.get(outcome, results.FAILURE) for outcome in measure(asked))
+    outcomes = "".join(map(letter, measure(asked)))
     generator_s = read_state(shop.generator(row.generator)).seconds if row.generator else 0.0
     policies_s = sum(read_state(shop.policy(row.name, number)).seconds for number in (0, 1))
     found = Result(
@@ -33,10 +32,10 @@ def measure_row(shop: Workshop, row: Recipe, asked: MeasureSettings, folder: Pat
         asked.look,
         f"{asked.objects}, seed {asked.seed}, a new scene for each grasp",
         outcomes,
-        _real_episodes(shop, row),
+        shop.real_episodes(row),
         generator_s + policies_s,
         generator_s,
-        results.hardware(shop.threads),
+        results.hardware(shop.threads, shop.compute),
         current_commit(),
         shop.scale != SMALL,
         _agreement(shop, row) if asked.look == REAL_PROXY else {},
@@ -52,15 +51,6 @@ def _keep_pictures(shop: Workshop, row: Recipe, folder: Path) -> None:
         kept = folder / "pictures" / f"{row.generator}.png"
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, kept)
-
-
-def _real_episodes(shop: Workshop, row: Recipe) -> int:
-    """Return how many real episodes the row has used, labelled or for its generator."""
-    amounts = shop.scale.amounts
-    used = 0 if row.amount is None else amounts[row.amount]
-    if row.generator and plan(row.generator).method != RCAN:
-        used = max(used, amounts[plan(row.generator).amount])
-    return used + (shop.scale.tuning_episodes if row.tunes else 0)
 
 
 def _agreement(shop: Workshop, row: Recipe) -> dict[str, float]:

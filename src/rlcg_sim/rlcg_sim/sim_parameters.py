@@ -17,7 +17,7 @@ BACKENDS = ("pybullet", "mock")
 class SimParameters:
     """What the world is made of, how its time passes, and which faults are on."""
 
-    robot: str = param("robot1", "body, bins and camera", choices=ROBOTS)
+    robot: str = param("robot1", "body, bins and camera", choices=tuple(ROBOTS))
     backend: str = param("pybullet", "physics, or a mock without it", choices=BACKENDS)
     lockstep: bool = param(
         False, "time moves one control step per pair of arm and gripper commands; else real time"

@@ -20,7 +20,7 @@ from rlcg_train.qt_opt_network import CONDITION_DIM, QtOptNetwork, QtOptSettings
 def load(checkpoint: Path) -> tuple[Profile, nn.Module]:
     """Return profile and network, ready for inference; raises `DataError`."""
     try:
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError) as error:
         raise DataError(f"{checkpoint} cannot be read ({error}): give a checkpoint.pt") from error
     name = state.get("profile", GOAL.name)
@@ -48,7 +48,7 @@ def load(checkpoint: Path) -> tuple[Profile, nn.Module]:
 
 def learned_cycles(checkpoint: Path) -> int:
     """Return how many epochs, steps or cycles a checkpoint had learned, as its trainer counts."""
-    return int(torch.load(checkpoint, weights_only=True)["epoch"])
+    return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["epoch"])
 
 
 @torch.no_grad()

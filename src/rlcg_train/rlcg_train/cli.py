@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rlcg_core.base_pose import PLACES
-from rlcg_core.errors import RlcgError
+from rlcg_core.command_line import run_command
 from rlcg_core.robots import ROBOTS
 from rlcg_sim.description import find_urdf
 from rlcg_sim.looks.built_in import LOOKS
@@ -15,6 +15,7 @@ from rlcg_sim.makers import BuiltInWorlds
 from rlcg_sim.objects import OBJECT_SETS
 from rlcg_train import cli_adapt, cli_bundle, cli_qt_opt
 from rlcg_train.cli_bundle import Command
+from rlcg_train.cli_compute import add_compute
 
 
 def _expert(args: argparse.Namespace) -> None:
@@ -63,6 +64,7 @@ def _shards(args: argparse.Namespace) -> None:
 
 def _fit(args: argparse.Namespace) -> None:
     from rlcg_train import dataset
+    from rlcg_train.device import computing
     from rlcg_train.fit import Fit, FitSettings
     from rlcg_train.profiles import GOALS
 
@@ -75,7 +77,8 @@ def _fit(args: argparse.Namespace) -> None:
         init=args.init,
         profile=GOALS[args.robot].name,
     )
-    Fit(settings, dataset.load(list(settings.data))).run()
+    with computing(args.device, args.precision) as compute:
+        Fit(settings, dataset.load(list(settings.data)), compute).run()
 
 
 def _measure(args: argparse.Namespace) -> None:
@@ -153,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--seed", type=int, default=1, help="seed of weights and order (default: 1)")
     fit.add_argument("--init", type=Path, help="checkpoint whose weights to begin with")
     fit.add_argument("--threads", type=int, default=2, help="processor threads (default: 2)")
+    add_compute(fit)
     distil = add("distil", _distil, "teach QT-Opt's network quickly, to measure on; resumes")
     distil.add_argument("--teacher", type=Path, required=True, help="checkpoint of profile goal")
     distil.add_argument("--data", type=Path, nargs="+", required=True, help="folders of shards")
@@ -194,16 +198,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake gives one line and exit code 1."""
-    args = _parser().parse_args(arguments)
-    try:
-        args.run(args)
-    except RlcgError as error:
-        print(f"rlcg-train: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("rlcg-train: interrupted; the same command goes on where it stopped", file=sys.stderr)
-        return 130
-    return 0
+    return run_command(_parser(), arguments)
 
 
 if __name__ == "__main__":

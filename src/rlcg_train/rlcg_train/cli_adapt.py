@@ -9,9 +9,11 @@ from rlcg_core.cell import ROBOT1
 from rlcg_sim.description import find_urdf
 from rlcg_sim.looks.built_in import LOOKS
 from rlcg_train.cli_bundle import Add
+from rlcg_train.cli_compute import add_compute
 
 if TYPE_CHECKING:
     from rlcg_train.adapt.workshop import Workshop
+    from rlcg_train.device import Compute
 
 
 def _pairs(args: argparse.Namespace) -> None:
@@ -21,23 +23,34 @@ def _pairs(args: argparse.Namespace) -> None:
     collect_pairs(PairSettings(args.out, urdf, args.world, args.attempts, workers=args.workers))
 
 
-def _workshop(args: argparse.Namespace) -> "Workshop":
+def _log_replay(args: argparse.Namespace) -> None:
+    from rlcg_train.adapt.logged_replay import take_in
+
+    for name, reason in take_in(args.episodes, args.store / args.source, args.side).items():
+        print(f"left out {name}: {reason}")
+
+
+def _workshop(args: argparse.Namespace, compute: "Compute") -> "Workshop":
     from rlcg_train.adapt.scales import SMALL, SMOKE
     from rlcg_train.adapt.workshop import Workshop
 
-    return Workshop(args.root, SMOKE if args.toy else SMALL, args.seed, args.threads)
+    return Workshop(args.root, SMOKE if args.toy else SMALL, args.seed, args.threads, compute)
 
 
 def _generator(args: argparse.Namespace) -> None:
     from rlcg_train.adapt.recipes import plan
+    from rlcg_train.device import computing
 
-    _workshop(args).train_generator(plan(args.name))
+    with computing(args.device, args.precision) as compute:
+        _workshop(args, compute).train_generator(plan(args.name))
 
 
 def _policy(args: argparse.Namespace) -> None:
     from rlcg_train.adapt.recipes import recipe
+    from rlcg_train.device import computing
 
-    _workshop(args).train_policy(recipe(args.row), args.round, args.more)
+    with computing(args.device, args.precision) as compute:
+        _workshop(args, compute).train_policy(recipe(args.row), args.round, args.more)
 
 
 def _agreement(args: argparse.Namespace) -> None:
@@ -66,6 +79,12 @@ def add_commands(add: Add) -> None:
     pairs.add_argument("--world", default="sim", choices=LOOKS, help="look of the cell")
     pairs.add_argument("--attempts", type=int, default=1500, help="how many (default: 1500)")
     pairs.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    replay = add("qt-opt-log", _log_replay, "take logged episodes into a store; resumes")
+    replay.add_argument("--episodes", type=Path, nargs="+", required=True, help="their folders")
+    replay.add_argument("--store", type=Path, required=True, help="folder of the replay")
+    replay.add_argument("--source", default="real", help="name in the store (default: real)")
+    text = "of the stored pictures [px], as the network's (default: 236)"
+    replay.add_argument("--side", type=int, default=236, help=text)
     generator = add("generator", _generator, "train a generator of the table; resumes")
     generator.add_argument("name", help="one of rlcg_train.adapt.recipes.GENERATORS")
     policy = add("policy", _policy, "train the policy of a row of the table; resumes")
@@ -77,6 +96,7 @@ def add_commands(add: Add) -> None:
         command.add_argument("--root", type=Path, default=Path("runs/table"), help=text)
         command.add_argument("--seed", type=int, default=1, help="of all draws (default: 1)")
         command.add_argument("--threads", type=int, default=1, help="of torch (default: 1)")
+        add_compute(command)
         command.add_argument("--toy", action="store_true", help="at the size of the smoke run")
     agree = add("agreement", _agreement, "does a generator keep objects and gripper in place?")
     agree.add_argument("--generator", type=Path, required=True, help="checkpoint.pt of its run")

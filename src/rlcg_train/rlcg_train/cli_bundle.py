@@ -17,6 +17,7 @@ from rlcg_sim.description import find_urdf
 
 if TYPE_CHECKING:
     from rlcg_train.seen_frame import SeenFrame
+    from rlcg_train.simulated import Simulated
 
 Command = Callable[[argparse.Namespace], None]
 Add = Callable[[str, Command, str], argparse.ArgumentParser]
@@ -43,11 +44,10 @@ def _forms(args: argparse.Namespace) -> None:
 def _frames(args: argparse.Namespace) -> None:
     from rlcg_core import bundle
     from rlcg_train import frames
-    from rlcg_train.simulated import Simulated
 
     found = bundle.load(args.model)
-    robot = ROBOTS[args.robot]
-    world = Simulated(find_urdf(robot.cell.urdf), args.renderer, robot)
+    robot, play = ROBOTS[args.robot], _player(args.whole_action)
+    world = play(find_urdf(robot.cell.urdf), args.renderer, robot)
     try:
         seen, source = world.frames(args.frames, args.seed), world.source
     finally:
@@ -59,10 +59,18 @@ def _frames(args: argparse.Namespace) -> None:
 def _record_episodes(args: argparse.Namespace) -> None:
     from rlcg_train.recording import record
 
-    robot = ROBOTS[args.robot]
+    robot, play = ROBOTS[args.robot], _player(args.whole_action)
     urdf = find_urdf(robot.cell.urdf)
-    folders = record(args.out, args.episodes, urdf, args.renderer, robot)
+    folders = record(args.out, args.episodes, urdf, args.renderer, play, robot)
     print(f"{args.out} has {len(folders)} episodes")
+
+
+def _player(whole_action: bool) -> "type[Simulated]":
+    """Return what plays the episodes of a model that learns the whole action, or goals alone."""
+    from rlcg_train.qt_opt.seen_episodes import SeenEpisodes
+    from rlcg_train.simulated import Simulated
+
+    return SeenEpisodes if whole_action else Simulated
 
 
 def _quantize(args: argparse.Namespace) -> None:
@@ -123,6 +131,8 @@ def add_commands(add: Add) -> None:
         command.add_argument("--renderer", default="auto", help="auto, egl or tiny")
         text = "whose (default: robot1)"
         command.add_argument("--robot", default="robot1", choices=ROBOTS, help=text)
+        text = "whole episodes, for models of QT-Opt: closing, holding, trying again"
+        command.add_argument("--whole-action", action="store_true", help=text)
     quantize = add("quantize", _quantize, "add int8 forms to a bundle, with their regret")
     kinds = quantize.add_mutually_exclusive_group(required=True)
     kinds.add_argument("--episodes", type=Path, nargs="+", help="folders of recorded episodes")

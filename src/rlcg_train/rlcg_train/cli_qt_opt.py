@@ -11,6 +11,7 @@ from rlcg_core.errors import DataError
 from rlcg_core.robots import ROBOTS
 from rlcg_sim.description import find_urdf
 from rlcg_train.cli_bundle import Add
+from rlcg_train.cli_compute import add_compute
 
 if TYPE_CHECKING:
     from rlcg_train.qt_opt.patch_q import PatchQSettings
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 
 def _collect(args: argparse.Namespace) -> None:
-    import multiprocessing
-
     from rlcg_train.qt_opt.behaviours import BehaviourSettings
     from rlcg_train.qt_opt.collection import CollectionSettings, start_actors
 
@@ -31,9 +30,8 @@ def _collect(args: argparse.Namespace) -> None:
         actors=args.workers,
         side_px=_network(args.network).scale_px,
     )
-    stop = multiprocessing.get_context("spawn").Event()
     failed = []
-    for actor in start_actors(settings, stop):
+    for actor in start_actors(settings):
         actor.join()
         failed += [actor.exitcode] if actor.exitcode else []
     if failed:
@@ -56,9 +54,11 @@ def _import(args: argparse.Namespace) -> None:
 
 
 def _learn(args: argparse.Namespace) -> None:
+    from rlcg_train.device import computing
+    from rlcg_train.qt_opt.actors import run_with_actors
     from rlcg_train.qt_opt.behaviours import BehaviourSettings
     from rlcg_train.qt_opt.collection import CollectionSettings
-    from rlcg_train.qt_opt.run import POLICY, Run, RunSettings, run_with_actors
+    from rlcg_train.qt_opt.run import POLICY, Run, RunSettings
     from rlcg_train.qt_opt.settings import LearnSettings, paper, streams
 
     also = tuple(args.also)
@@ -74,7 +74,10 @@ def _learn(args: argparse.Namespace) -> None:
         actors=args.workers,
         side_px=network.scale_px,
     )
-    ended = run_with_actors(Run(settings, args.cycles), [on_policy] if args.workers else [])
+    with computing(args.device, args.precision) as compute:
+        print(f"learning on {compute}", flush=True)
+        run = Run(settings, args.cycles, compute)
+        ended = run_with_actors(run, [on_policy] if args.workers else [])
     print(f"{args.out}: {ended}")
     if ended == "diverged":
         raise DataError(f"{args.out} diverged: see its run.json")
@@ -116,6 +119,7 @@ def add_commands(add: Add) -> None:
     learn.add_argument("--threads", type=int, default=1, help="of the learner (default: 1)")
     text = "further sources of the store to learn from, off-policy"
     learn.add_argument("--also", nargs="*", default=[], metavar="SOURCE", help=text)
+    add_compute(learn)
     for command, actors in ((collect, 2), (learn, 1)):
         command.add_argument("--store", type=Path, required=True, help="folder of the replay")
         command.add_argument("--network", choices=("small", "paper"), default="small")

@@ -2,7 +2,7 @@
 """All samples of some folders in memory, and patches cut from them straight out of bytes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,11 @@ class Dataset:
     def camera_xy_m(self) -> Tensor:
         """Where the camera of the stored pictures stands in the base frame, (2,) [m]."""
         return camera_centre_xy(self.projection)
+
+    def to(self, device: torch.device) -> "Dataset":
+        """Return the same on a device; what numbers frames stays where numpy is."""
+        names = ("pixels", "tool_pose", "grasp_pose", "success", "projection")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 
 FRAMES_PER_ATTEMPT = 3
@@ -122,7 +127,7 @@ def cut_patches(data: Dataset, settings: NetworkSettings, frames: Tensor, goal: 
     low = torch.floor(place)
     part = place - low
     low = low.long()
-    total = torch.zeros(batch, planes * count, 3)
+    total = torch.zeros(batch, planes * count, 3, device=goal.device)
     for dy in (0, 1):
         for dx in (0, 1):
             x, y = low[..., 0] + dx, low[..., 1] + dy

@@ -7,7 +7,7 @@ package would bring a web server and gRPC into training for that.
 """
 
 import os
-import socket
+import platform
 import struct
 import time
 from pathlib import Path
@@ -69,7 +69,7 @@ class EventWriter:
     def __init__(self, folder: Path) -> None:
         """Open a new file; TensorBoard joins the files of a folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}"
+        name = f"events.out.tfevents.{int(time.time())}.{platform.node()}.{os.getpid()}"
         self.path = folder / name
         self._file = self.path.open("ab")
         self._write(_event(time.time(), _field(3, b"brain.Event:2")))

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from rlcg_core.errors import DataError
 from rlcg_train import augment, checkpoints, dataset
+from rlcg_train.device import PLAIN, Compute
 from rlcg_train.network import GraspNetwork, NetworkSettings, scalars
 from rlcg_train.profiles import GOAL
 from rlcg_train.training_run import TrainingRun
@@ -21,7 +22,7 @@ from rlcg_train.training_run import TrainingRun
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How to train. ``bf16`` halves the time on processors with AVX512-BF16 or AMX.
+    """How to train.
 
     ``init``: checkpoint of the same layout whose weights are the first, None for random ones.
     ``profile``: the robot's own of `rlcg_train.profiles.GOALS`.
@@ -35,7 +36,6 @@ class FitSettings:
     weight_decay: float = 0.05
     seed: int = 1
     threads: int = 2
-    bf16: bool = True
     init: Path | None = None
     profile: str = GOAL.name
     network: NetworkSettings = field(default_factory=NetworkSettings)
@@ -44,13 +44,17 @@ class FitSettings:
 class Fit:
     """One training run: network, optimizer, schedule, and where it stands."""
 
-    def __init__(self, settings: FitSettings, data: dataset.Dataset) -> None:
+    def __init__(
+        self, settings: FitSettings, data: dataset.Dataset, compute: Compute = PLAIN
+    ) -> None:
+        """``compute``: where; of several processes only the one that leads writes."""
         torch.set_num_threads(settings.threads)
         torch.manual_seed(settings.seed)
-        self.settings, self.data = settings, data
+        self.settings, self.data, self.compute = settings, data.to(compute.device), compute
         self.network = GraspNetwork(settings.network)
         if settings.init is not None:
             self._take_weights(settings.init)
+        self.network.to(compute.device)
         steps = max(1, len(data.train) // settings.batch) * settings.epochs
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
@@ -86,9 +90,10 @@ class Fit:
             loss = self._one_epoch()
             run.done += 1
             run.seconds += time.perf_counter() - started
-            metrics = {"epoch": run.done, "loss": loss, "seconds": run.seconds, **self.judge()}
-            run.save(metrics)
-            print({k: round(v, 4) for k, v in metrics.items()}, flush=True)
+            if self.compute.leads:
+                metrics = {"epoch": run.done, "loss": loss, "seconds": run.seconds, **self.judge()}
+                run.save(metrics)
+                print({k: round(v, 4) for k, v in metrics.items()}, flush=True)
 
     def _one_epoch(self) -> float:
         torch.manual_seed(1000 * self.settings.seed + self.state.done)
@@ -99,8 +104,9 @@ class Fit:
         frames = dataset.batches(self.data.train, self.settings.batch, rng)
         for batch in tqdm(frames, total=total, desc=f"epoch {self.state.done + 1}", mininterval=5):
             self.optimizer.zero_grad()
-            loss = self._loss(batch)
+            loss = self._loss(self.compute.share(batch))
             loss.backward()
+            self.compute.mean_gradients(self.network.parameters())
             nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
             self.optimizer.step()
             self.schedule.step()
@@ -110,11 +116,14 @@ class Fit:
     def _loss(self, batch: Tensor) -> Tensor:
         goal = augment.jitter_goal(self.data.grasp_pose[batch])
         patches = dataset.cut_patches(self.data, self.settings.network, batch, goal)
-        numbers = scalars(goal, self.data.tool_pose[batch], self.data.camera_xy_m)
+        numbers = self._scalars(goal, batch)
         patches, numbers = augment.mirror(augment.colours(patches), numbers)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bf16):
+        with self.compute.autocast():
             logits = self.network(patches, numbers)
         return functional.binary_cross_entropy_with_logits(logits.float(), self.data.success[batch])
+
+    def _scalars(self, goal: Tensor, batch: Tensor) -> Tensor:
+        return scalars(goal, self.data.tool_pose[batch], self.data.camera_xy_m)
 
     @torch.no_grad()
     def judge(self) -> dict[str, float]:
@@ -125,7 +134,7 @@ class Fit:
             batch = torch.from_numpy(self.data.held_out[start : start + 512])
             goal = self.data.grasp_pose[batch]
             patches = dataset.cut_patches(self.data, self.settings.network, batch, goal)
-            numbers = scalars(goal, self.data.tool_pose[batch], self.data.camera_xy_m)
+            numbers = self._scalars(goal, batch)
             logits.append(self.network(patches, numbers))
         if not logits:
             return {}

@@ -26,12 +26,14 @@ CLOSE = spec.ACTION_NAMES.index("close")
 RENDERER = "logged"
 
 
-def make_shards(folders: list[Path], out: Path) -> dict[str, str]:
+def make_shards(folders: list[Path], out: Path, at_most: int = 0) -> dict[str, str]:
     """Write shards of the episodes; return why each of those left out was, by its folder.
 
+    ``at_most``: so many episodes in the order of their names, 0 for all. A shard that is there is
+    not looked at again: while a log still grows, ask for whole shards of `ATTEMPTS_PER_SHARD`.
     Raises `DataError` if no episode is there at all.
     """
-    found = episodes.find(folders)
+    found = episodes.find(folders)[: at_most or None]
     out.mkdir(parents=True, exist_ok=True)
     skipped: dict[str, str] = {}
     for start in tqdm(range(0, len(found), ATTEMPTS_PER_SHARD), desc=out.name, unit="shard"):

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from rlcg_core import regret, spec
 from rlcg_core.bundle import Bundle
 from rlcg_core.golden import pattern_noise
 from rlcg_core.manifest import GraphForm
@@ -17,10 +18,14 @@ Numbers = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Choice:
-    """The sample that a search chose, and the Q that the graph gave it."""
+    """The sample that a search chose, and the Q that the graph gave it.
+
+    ``commands``: close, open, terminate, as given.
+    """
 
     goal: Numbers
     q_value: float
+    commands: tuple[bool, ...] = ()
 
 
 class GraphSearch:
@@ -42,10 +47,19 @@ class GraphSearch:
 
     def q_of(self, inputs: Inputs, goal: Numbers) -> float:
         """Return Q of a sample: a search that begins there and does not stray."""
+        return self._at(inputs, goal).q_value
+
+    def worth(self, inputs: Inputs, other: Choice) -> float:
+        """Return Q of what another graph chose, see `regret.worth`."""
+        found = self._at(inputs, other.goal)
+        return regret.worth((found.q_value, found.commands), (other.q_value, other.commands))
+
+    def _at(self, inputs: Inputs, goal: Numbers) -> Choice:
         still: npt.NDArray[np.float32] = np.zeros(self.noise_shape, np.float32)
         mean0 = np.array(goal, np.float32)
-        return self._run({**inputs, "cem_mean0": mean0, "noise": still}).q_value
+        return self._run({**inputs, "cem_mean0": mean0, "noise": still})
 
     def _run(self, inputs: Inputs) -> Choice:
-        goal, q_value = self._session.run(["goal", "q"], inputs)
-        return Choice(tuple(np.ravel(goal).astype(float).tolist()), float(q_value))
+        goal, q_value, action = self._session.run(["goal", "q", "action"], inputs)
+        numbers = tuple(np.ravel(goal).astype(float).tolist())
+        return Choice(numbers, float(q_value), spec.commands_of(action))

@@ -36,15 +36,15 @@ class Judge:
     def regret(self, form: GraphForm, graph: bytes) -> Regret:
         """Return the regret of a form, given its complete graph."""
         search, frames = GraphSearch(self._bundle, form, graph), self._bundle.frames
-        goals = [
-            search.choose(inputs, frame.noise_seed).goal
+        chosen = [
+            search.choose(inputs, frame.noise_seed)
             for inputs, frame in zip(self._inputs, frames, strict=True)
         ]
         return regret.compare(
             [frame.q_value for frame in frames],
-            [self._exact.q_of(i, goal) for i, goal in zip(self._inputs, goals, strict=True)],
+            [self._exact.worth(i, choice) for i, choice in zip(self._inputs, chosen, strict=True)],
             [frame.other_q_values for frame in frames],
-            [same_goal(f.goal, goal) for f, goal in zip(frames, goals, strict=True)],
+            [same_goal(f.goal, c.goal) for f, c in zip(frames, chosen, strict=True)],
         )
 
     def judged(self, form: GraphForm, graph: bytes) -> GraphForm:

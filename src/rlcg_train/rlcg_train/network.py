@@ -100,8 +100,9 @@ def patch_places(settings: NetworkSettings, goal: Tensor) -> tuple[Tensor, Tenso
 
     Rows run across the jaw, columns along its closing direction, (sin yaw, -cos yaw).
     """
-    reach = torch.linspace(-settings.reach_m, settings.reach_m, settings.reach_px)
-    span = torch.linspace(-settings.span_m, settings.span_m, settings.span_px)
+    here = goal.device
+    reach = torch.linspace(-settings.reach_m, settings.reach_m, settings.reach_px, device=here)
+    span = torch.linspace(-settings.span_m, settings.span_m, settings.span_px, device=here)
     rows, columns = settings.span_px, settings.reach_px
     reach_grid = reach.reshape(1, columns).expand(rows, columns).reshape(1, -1)
     span_grid = span.reshape(rows, 1).expand(rows, columns).reshape(1, -1)

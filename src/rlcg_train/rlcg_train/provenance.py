@@ -14,7 +14,7 @@ from rlcg_train.qt_opt import log_format
 
 def describe(checkpoint: Path) -> dict[str, Any]:
     """Return the fields of `rlcg_core.manifest.Training` besides the commit."""
-    state = torch.load(checkpoint, weights_only=True)
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     settings = json.loads(state["settings"])
     begun_s = checkpoint.stat().st_mtime - float(state["seconds"])
     started = datetime.fromtimestamp(begun_s, tz=timezone.utc)

@@ -14,18 +14,23 @@ TRIES = 10
 
 
 def record(
-    out: Path, count: int, urdf: Path, renderer: str = "auto", robot: Robot = ROBOTS["robot1"]
+    out: Path,
+    count: int,
+    urdf: Path,
+    renderer: str = "auto",
+    play: type[Simulated] = Simulated,
+    robot: Robot = ROBOTS["robot1"],
 ) -> list[Path]:
     """Return the folders of ``count`` episodes, those that were there already included.
 
-    Raises `WorldError` when no attempt of ten shows anything.
+    ``play``: what plays them. Raises `WorldError` when no attempt of ten shows anything.
     """
     out.mkdir(parents=True, exist_ok=True)
     folders = [out / f"{number:05d}" for number in range(count)]
     missing = [k for k, folder in enumerate(folders) if not (folder / episodes.EPISODE).is_file()]
     if not missing:
         return folders
-    world = Simulated(urdf, renderer, robot)
+    world = play(urdf, renderer, robot)
     try:
         progress = tqdm(missing, total=count, initial=count - len(missing), unit="episode")
         for number in progress:

@@ -130,6 +130,19 @@ class RunFolder:
         self._lock.close()
 
 
+class Silent:
+    """In place of a `RunFolder` where another process of the same run writes it."""
+
+    def __init__(self, state: RunState) -> None:
+        self.state = state
+
+    def note(self, done: int, seconds: float, metrics: dict[str, float], note: str = "") -> None:
+        """Write nothing."""
+
+    def end(self, state: str, note: str = "") -> None:
+        """Write nothing."""
+
+
 def table(root: Path) -> list[str]:
     """Return a line for each run under a folder."""
     lines = []

@@ -38,7 +38,12 @@ def all_looks(rng: np.random.Generator) -> Callable[[int], bool]:
 
 
 class Simulated:
-    """Attempts of the scripted policy in one world; the same number gives the same frames."""
+    """Attempts of the scripted policy in one world; the same number gives the same frames.
+
+    ``kind``: what its frames are of, for `source`.
+    """
+
+    kind = "scripted attempts"
 
     def __init__(self, urdf: Path, renderer: str = "auto", robot: Robot = ROBOTS["robot1"]) -> None:
         """``renderer``: auto, egl or tiny. Raises `WorldError` if it does not load."""
@@ -51,7 +56,7 @@ class Simulated:
     def source(self) -> str:
         """Where the frames come from."""
         drawn = f"renderer {self._world.renderer}, objects {self._objects}"
-        return f"simulator, {drawn}, scripted attempts"
+        return f"simulator, {drawn}, {self.kind}"
 
     def attempt(self, index: int, looks: Looks = all_looks) -> list[SeenFrame]:
         """Return the frames of training attempt ``index``, none if the attempt ended before."""

@@ -10,6 +10,7 @@ from rlcg_train.adapt import grid, losses, photometric, ranges, unet
 from rlcg_train.adapt.discriminator import Discriminator, DiscriminatorSettings
 from rlcg_train.adapt.domain_norm import Domain, for_domain, seeing, split
 from rlcg_train.adapt.gan_settings import GanSettings
+from rlcg_train.adapt.instance_norm import InstanceNorm
 from rlcg_train.adapt.losses import Adversarial
 from rlcg_train.adapt.reversal import DomainClassifier, reverse_gradient, strength_at
 from rlcg_train.adapt.unet import UNet, UNetSettings
@@ -27,7 +28,7 @@ def test_the_generator_has_the_size_of_its_table() -> None:
 
 def test_the_discriminator_has_the_size_of_its_figure() -> None:
     network = Discriminator(DiscriminatorSettings())
-    norms = [m for m in network.modules() if isinstance(m, nn.InstanceNorm2d)]
+    norms = [m for m in network.modules() if isinstance(m, InstanceNorm)]
     in_norms = sum(p.numel() for m in norms for p in m.parameters())
     assert sum(p.numel() for p in network.parameters()) - in_norms == 1_711_169
 
@@ -41,6 +42,24 @@ def test_the_discriminator_judges_patches_at_three_scales() -> None:
 def test_pictures_of_any_size_come_back_at_their_size(side: int) -> None:
     network = UNet(UNetSettings(side, divisor=SMALL))
     assert network(torch.zeros(1, 3, side, side)).shape == (1, 3, side, side)
+
+
+def test_a_new_generator_hands_its_picture_on() -> None:
+    torch.manual_seed(0)
+    network, picture = UNet(UNetSettings(59, divisor=SMALL)), 2 * torch.rand(2, 3, 59, 59) - 1
+    made = network(picture)
+    assert torch.allclose(made, unet.SQUEEZE * picture, atol=1e-5)
+    # Yet it can be moved: the gradient does not vanish in a saturated last layer.
+    made.mean().backward()
+    last = network.heads[0].weight.grad
+    assert last is not None
+    assert float(last.abs().min()) > 0.0
+
+
+def test_a_picture_beyond_its_range_is_taken_as_the_nearest_within() -> None:
+    network = UNet(UNetSettings(59, divisor=SMALL))
+    made = network(torch.full((1, 3, 59, 59), 1.2))
+    assert torch.allclose(made, torch.full_like(made, unet.SQUEEZE), atol=1e-5)
 
 
 def test_exactly_two_maps_lose_a_row_and_a_column_at_472(monkeypatch: pytest.MonkeyPatch) -> None:

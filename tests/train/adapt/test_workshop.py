@@ -77,6 +77,27 @@ def test_a_tuned_row_begins_with_the_policy_before_it(shop: Workshop, toy_folder
     assert real.episodes == SCALE.amounts[2] + 40
 
 
+@pytest.mark.parametrize(
+    ("name", "amount"),
+    [
+        ("sim_only", 0),
+        ("rcan", 0),
+        ("real_only_1", SCALE.amounts[1]),
+        ("gan", SCALE.amounts[2]),
+        ("rl_cycle_gan_real_0", SCALE.amounts[0]),
+    ],
+)
+def test_a_row_counts_the_real_episodes_that_were_there(
+    shop: Workshop, name: str, amount: int
+) -> None:
+    assert shop.real_episodes(recipe(name)) == amount
+
+
+def test_episodes_that_lack_are_not_counted(shop: Workshop) -> None:
+    more = Workshop(shop.root, replace(SCALE, amounts=(8, 16, 1000)))
+    assert more.real_episodes(recipe("gan")) == 40
+
+
 def test_the_joint_phase_begins_with_what_sim_only_knows(shop: Workshop) -> None:
     task = shop._begun_task()
     before = checkpoints.load(shop.policy("sim_only") / POLICY)[1]

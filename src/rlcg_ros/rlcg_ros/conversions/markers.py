@@ -13,6 +13,7 @@ from geometry_msgs.msg import Point, Pose
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
+from rlcg_core import reach
 from rlcg_core.trace import Trace
 from rlcg_core.types import ToolPose
 from rlcg_ros.conversions.stamps import duration_from_s, stamp_from_s
@@ -30,7 +31,7 @@ def decision_to_markers(trace: Trace, variables: Sequence[str], base_frame: str)
     """Return the markers; ``variables`` names what CEM searches, in order.
 
     Goals (``goal_x``, ``goal_y``) are places in the base frame, drawn at the height of the goal;
-    displacements are drawn from the tool.
+    displacements are drawn from the tool, and `rlcg_core.reach` where a move leads.
     """
     centre_m, spread_m = _fit(trace, list(variables))
     colour = q_colour(trace.decision.q_value)
@@ -56,12 +57,11 @@ def q_colour(q_value: float) -> ColorRGBA:
 
 def _fit(trace: Trace, names: list[str]) -> tuple[FloatArray, FloatArray]:
     """Return mean and standard deviation of the fit as a place in the base frame [m]."""
-    decision, spread_m = trace.decision, np.zeros(3)
-    fits = len(decision.cem_mean) == len(names)
-    centre_m = places(decision.cem_mean[None] if fits else np.zeros((1, 0)), trace, names)[0]
-    for axis, column, _ in _columns(trace, names if fits else []):
-        spread_m[axis] = decision.cem_std[column]
-    return centre_m, spread_m
+    mean, std = trace.decision.cem_mean, trace.decision.cem_std
+    fits = len(mean) == len(names)
+    rows = np.stack([mean, mean - std, mean + std]) if fits else np.zeros((3, 0))
+    centre_m, low_m, high_m = places(rows, trace, names)
+    return centre_m, 0.5 * (high_m - low_m)
 
 
 def places(values: FloatArray, trace: Trace, names: Sequence[str]) -> FloatArray:
@@ -69,11 +69,22 @@ def places(values: FloatArray, trace: Trace, names: Sequence[str]) -> FloatArray
 
     What they do not say is that of the goal, or of the tool where there is no goal.
     """
+    if values.shape[1] and tuple(names) == reach.VARIABLES:
+        return reached(values, trace)[:, :3]
     goal, tool_m = trace.decision.goal, trace.observation.tool_pose.position_m
     found_m = np.tile(np.array(tool_m if goal is None else goal.position_m), (len(values), 1))
     for axis, column, origin_m in _columns(trace, names if values.shape[1] else []):
         found_m[:, axis] = origin_m + values[:, column]
     return found_m
+
+
+def reached(samples: FloatArray, trace: Trace) -> FloatArray:
+    """Return where samples (n, 4) of the ``reach`` profile lead (n, 4): x, y, z [m], yaw [rad]."""
+    observation = trace.observation
+    tool, height_m = observation.tool_pose, observation.height_above_tray_m
+    found = reach.targets(samples, [*tool.position_m[:2], height_m, tool.yaw_rad])
+    found[:, 2] += tool.position_m[2] - height_m
+    return found
 
 
 def _columns(trace: Trace, names: Sequence[str]) -> list[tuple[int, int, float]]:

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from visualization_msgs.msg import Marker, MarkerArray
 
+from rlcg_core import reach
 from rlcg_core.cem import ScoredSamples
 from rlcg_core.trace import Trace
-from rlcg_ros.conversions.markers import SHOWN_S, line_list, places, point, q_colour
+from rlcg_ros.conversions.markers import SHOWN_S, line_list, places, point, q_colour, reached
 from rlcg_ros.conversions.stamps import duration_from_s, stamp_from_s
 
 FloatArray = npt.NDArray[np.float64]
@@ -50,6 +51,8 @@ def _iteration(samples: FloatArray, q_values: FloatArray, trace: Trace, names: l
 
 def _yaws(samples: FloatArray, trace: Trace, names: list[str]) -> FloatArray:
     """Return the yaw of each sample in the base frame [rad]; the tool's where it says none."""
+    if tuple(names) == reach.VARIABLES:
+        return reached(samples, trace)[:, 3]
     tool_rad = trace.observation.tool_pose.yaw_rad
     for name, origin_rad in (("goal_yaw", 0.0), ("yaw_change", tool_rad)):
         if name in names:

@@ -39,7 +39,7 @@ class Household:
     @property
     def size_m(self) -> FloatArray:
         """Return the extents (3,) along x, y, z [m]."""
-        return np.ptp(self.skin.vertices_m, axis=0)
+        return np.asarray(np.ptp(self.skin.vertices_m, axis=0))
 
 
 def household(

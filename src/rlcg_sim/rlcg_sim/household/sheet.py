@@ -52,4 +52,5 @@ def _tile(client: Any, renderer: Renderer, shape: Household) -> ImageArray:
     lens = intrinsics_from_fov(2 * TILE_PX, 2 * TILE_PX, float(np.deg2rad(24.0)))
     large = renderer.render(CameraModel(2 * TILE_PX, 2 * TILE_PX, lens, pose))
     client.removeBody(body)
-    return large.reshape(TILE_PX, 2, TILE_PX, 2, 3).mean(axis=(1, 3)).astype(np.uint8)
+    small = large.reshape(TILE_PX, 2, TILE_PX, 2, 3).mean(axis=(1, 3))
+    return np.asarray(small, np.uint8)

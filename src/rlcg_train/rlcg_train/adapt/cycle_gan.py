@@ -33,6 +33,12 @@ class Six(NamedTuple):
     g_f_y: Tensor
 
 
+def disturbed(picture: Tensor) -> Tensor:
+    """Return a made picture with a little noise, always the same."""
+    noise = torch.randn(picture.shape, generator=torch.Generator().manual_seed(0))
+    return picture + HIDING_NOISE * noise.to(picture)
+
+
 class CycleGanStage(Stage):
     """G: sim to real, judged by D_Y; F: real to sim, judged by D_X, which sees x and F(y)."""
 
@@ -87,9 +93,9 @@ class CycleGanStage(Stage):
         """
         x = self._sim.shown(2 * SHOWN)
         g_x = self.G(x)
-        noise = HIDING_NOISE * torch.randn(g_x.shape, generator=torch.Generator().manual_seed(0))
-        plain, disturbed = (functional.mse_loss(self.F(made), x) for made in (g_x, g_x + noise))
-        return {"hidden_details": float(disturbed / plain.clamp(min=1e-6))}
+        made = (g_x, disturbed(g_x))
+        plain, worse = (functional.mse_loss(self.F(one), x) for one in made)
+        return {"hidden_details": float(worse / plain.clamp(min=1e-6))}
 
     @torch.no_grad()
     def pictures(self) -> dict[str, Tensor]:

@@ -7,10 +7,12 @@ One set of weights looks at all scales, each the means of 2 x 2 pixels of the on
 
 from dataclasses import asdict, dataclass
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from rlcg_core.errors import ConfigError
+from rlcg_train.adapt.instance_norm import InstanceNorm
 
 WIDTHS = (64, 128, 256, 256)
 KERNEL = 4
@@ -54,7 +56,7 @@ def _layers(settings: DiscriminatorSettings) -> nn.Sequential:
         outputs = max(1, full // settings.divisor)
         layers.append(SameConvolution(inputs, outputs, KERNEL, stride=2, bias=place == 0))
         if place:
-            layers.append(nn.InstanceNorm2d(outputs, affine=True))
+            layers.append(InstanceNorm(outputs))
         layers.append(nn.ReLU())
         inputs = outputs
     return nn.Sequential(*layers, SameConvolution(inputs, 1, KERNEL))
@@ -67,6 +69,8 @@ class Discriminator(nn.Module):
         super().__init__()
         self.settings = settings
         self.layers = _layers(settings)
+        # As in the generators: faster pixel by pixel.
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, picture: Tensor) -> list[Tensor]:
         """Return logits (B, 1, h, w), finest scale first."""
@@ -74,5 +78,5 @@ class Discriminator(nn.Module):
         for number in range(self.settings.scales):
             if number:
                 picture = functional.avg_pool2d(picture, 2, ceil_mode=True, count_include_pad=False)
-            maps.append(self.layers(picture))
+            maps.append(self.layers(picture).float())
         return maps

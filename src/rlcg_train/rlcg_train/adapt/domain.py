@@ -5,7 +5,7 @@ Pictures are kept as bytes at the side that the generators work at; `domain_file
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,10 @@ class Truth:
     mask: Tensor
     depth_m: Tensor
 
+    def to(self, device: torch.device) -> "Truth":
+        """Return the same on a device."""
+        return Truth(self.canonical.to(device), self.mask.to(device), self.depth_m.to(device))
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -38,6 +42,11 @@ class Rows:
     tool: Tensor
     success: Tensor
     projection: Tensor
+
+    def to(self, device: torch.device) -> "Rows":
+        """Return the same on a device."""
+        moved = (t.to(device) for t in (self.goal, self.tool, self.success, self.projection))
+        return Rows(*moved)
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,13 @@ class DomainData:
     def side_px(self) -> int:
         """Return the side of the pictures."""
         return int(self.pictures.shape[-1])
+
+    def to(self, device: torch.device) -> "DomainData":
+        """Return the same on a device; what numbers frames stays where numpy is."""
+        truth = None if self.truth is None else self.truth.to(device)
+        return replace(
+            self, pictures=self.pictures.to(device), rows=self.rows.to(device), truth=truth
+        )
 
     def pick(self, index: Tensor) -> tuple[Tensor, Rows]:
         """Return pictures (B, 3, S, S) in [-1, 1] and rows of frames (B,)."""

@@ -21,7 +21,7 @@ def write_whole(path: Path, state: dict[str, Any]) -> None:
 def load_generator(checkpoint: Path, name: str = "G") -> UNet:
     """Return a trained generator, frozen and folded for inference; raises `DataError`."""
     try:
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         layout, weights = state["layouts"][name], state["networks"][name]
     except (OSError, RuntimeError, KeyError) as error:
         raise DataError(

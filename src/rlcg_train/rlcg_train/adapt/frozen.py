@@ -28,5 +28,5 @@ def weights_hash(network: nn.Module) -> str:
     digest = hashlib.sha256()
     for name, value in network.state_dict().items():
         digest.update(name.encode())
-        digest.update(value.numpy().tobytes())
+        digest.update(value.cpu().numpy().tobytes())
     return digest.hexdigest()

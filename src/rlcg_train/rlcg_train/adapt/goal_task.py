@@ -29,7 +29,7 @@ class GoalTask(TaskQ[Rows]):
         """Return logits (B,) of success at the goals."""
         patches, numbers = self.inputs(picture, rows)
         scores: Tensor = self.network(patches, numbers)
-        return scores
+        return scores.float()
 
     def inputs(self, picture: Tensor, rows: Rows) -> tuple[Tensor, Tensor]:
         """Return patches (B, C * P, H, W) and scalars (B, S)."""
@@ -47,10 +47,11 @@ class GoalTask(TaskQ[Rows]):
     @torch.no_grad()
     def spread(self, picture: Tensor, rows: Rows) -> Tensor:
         """Return the standard deviation of Q over random goals in the bin."""
-        count = len(picture)
-        centre = torch.tensor([*ROBOT1.bin.centre_xy_m, 0.0])
-        half = torch.tensor([*(0.4 * side for side in ROBOT1.bin.inner_size_xy_m), torch.pi])
-        goals = centre + half * (2 * torch.rand(ACTIONS, count, 3) - 1)
+        here = picture.device
+        centre = torch.tensor([*ROBOT1.bin.centre_xy_m, 0.0], device=here)
+        sides = (0.4 * side for side in ROBOT1.bin.inner_size_xy_m)
+        half = torch.tensor([*sides, torch.pi], device=here)
+        goals = centre + half * (2 * torch.rand(ACTIONS, len(picture), 3, device=here) - 1)
         values = [
             torch.sigmoid(self.logits(picture, Rows(g, rows.tool, rows.success, rows.projection)))
             for g in goals

@@ -25,7 +25,7 @@ def draw(pictures: dict[str, Tensor]) -> ImageArray:
     columns = []
     for name, column in pictures.items():
         shown = list(to_bytes(column[:rows].detach()))
-        strip = torch.cat(shown, dim=1).permute(1, 2, 0).numpy()
+        strip = torch.cat(shown, dim=1).permute(1, 2, 0).cpu().numpy()
         head = np.full((CAPTION_PX, strip.shape[1], 3), 255, np.uint8)
         cv2.putText(head, name, (2, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
         columns += [np.concatenate([head, strip]), _gap(len(strip) + CAPTION_PX)]

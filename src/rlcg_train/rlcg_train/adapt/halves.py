@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Half a batch from each domain, and where it comes from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from rlcg_train import augment
 from rlcg_train.adapt.domain import DomainData, Rows
+from rlcg_train.device import PLAIN, Compute
 
 RowsT = TypeVar("RowsT")
 
@@ -44,15 +45,18 @@ class HalfSource(Protocol[RowsT]):
 class GoalHalves:
     """A `HalfSource` of grasps; goals are blurred a little when trained on."""
 
-    def __init__(self, data: DomainData) -> None:
-        self.data = data
+    def __init__(self, data: DomainData, compute: Compute = PLAIN) -> None:
+        """``compute``: on whose device the data lies, and whose share of a batch is drawn."""
+        self.data, self._compute = data, compute
 
     def draw(self, count: int, rng: np.random.Generator) -> Half[Rows]:
-        """Return training frames."""
-        index = self.data.draw(count, rng)
+        """Return this process's share of ``count`` training frames."""
+        whole = self.data.draw(count, rng)
+        # Blurred before it is shared, so that all processes together see what one would.
+        goal = self._compute.share(augment.jitter_goal(self.data.rows.goal[whole]))
+        index = self._compute.share(whole)
         picture, rows = self.data.pick(index)
-        blurred = Rows(augment.jitter_goal(rows.goal), rows.tool, rows.success, rows.projection)
-        return Half(picture, blurred, None, index)
+        return Half(picture, replace(rows, goal=goal), None, index)
 
     def held_out(self, count: int) -> Half[Rows]:
         """Return frames that were held out, spread over all of them."""

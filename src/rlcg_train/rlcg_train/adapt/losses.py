@@ -24,14 +24,14 @@ REAL, MADE = 1.0, 0.0
 
 def _towards(maps: list[Tensor], label: float, kind: Adversarial) -> Tensor:
     """Return the loss of logits against one label: mean over patches, then over scales."""
-    total = torch.zeros(())
+    found = []
     for logits in maps:
         wanted = torch.full_like(logits, label)
         if kind is Adversarial.LOG:
-            total = total + functional.binary_cross_entropy_with_logits(logits, wanted)
+            found.append(functional.binary_cross_entropy_with_logits(logits, wanted))
         else:
-            total = total + functional.mse_loss(torch.sigmoid(logits), wanted)
-    return total / len(maps)
+            found.append(functional.mse_loss(torch.sigmoid(logits), wanted))
+    return torch.stack(found).mean()
 
 
 def discriminator_loss(of_real: list[Tensor], of_made: list[Tensor], kind: Adversarial) -> Tensor:

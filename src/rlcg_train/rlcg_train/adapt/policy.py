@@ -27,6 +27,7 @@ from rlcg_train.adapt.seen_through import ACTOR, POLICY, SeenThrough, goal_check
 from rlcg_train.adapt.stage import Stage
 from rlcg_train.adapt.task import td_loss
 from rlcg_train.adapt.unet import UNet
+from rlcg_train.device import PLAIN, Compute
 from rlcg_train.fit import auc
 
 JUDGED = 512
@@ -44,11 +45,16 @@ class PolicyStage(Stage):
         real: DomainData | None,
         generator: UNet | None = None,
         kind: str = "policy",
+        compute: Compute = PLAIN,
     ) -> None:
-        """``sim`` or ``real`` may be None; ``generator`` frozen. Raises `ConfigError`."""
+        """``sim`` or ``real`` may be None; ``generator`` frozen. Raises `ConfigError`.
+
+        ``compute``: where the data and the generator lie.
+        """
         _check(settings, sim, real)
         torch.manual_seed(settings.seed)
         self.kind, self.settings, self.generator = kind, settings, generator
+        self.compute = compute
         self.frozen_hash = "" if generator is None else weights_hash(generator)
         self._halves = self._sources(sim, real)
         self.Q = GoalTask(settings.network)
@@ -76,21 +82,23 @@ class PolicyStage(Stage):
         """Return what is learned from, with the weights of the losses; sim seen through G."""
         found: dict[Domain, tuple[GoalHalves, float]] = {}
         if sim is not None:
-            found[Domain.SIM] = GoalHalves(self._seen(sim, self.generator)), 1.0
+            found[Domain.SIM] = self._half_of(sim, self.generator), 1.0
         if real is not None:
             # RCAN's generator sees reality too; the others' make it.
             through = self.generator if self.settings.with_own else None
             weight = self.settings.real_weight if sim is not None else 1.0
-            found[Domain.REAL] = GoalHalves(self._seen(real, through)), weight
+            found[Domain.REAL] = self._half_of(real, through), weight
         return found
 
-    def _seen(self, data: DomainData, generator: UNet | None) -> DomainData:
+    def _half_of(self, data: DomainData, generator: UNet | None) -> GoalHalves:
         if data.side_px != self.settings.network.picture_px:
             raise DataError(
                 f"pictures are {data.side_px} px, the network takes "
                 f"{self.settings.network.picture_px}: load them at that side"
             )
-        return data if generator is None else adapted(data, generator, self.settings.with_own)
+        if generator is not None:
+            data = adapted(data, generator, self.settings.with_own)
+        return GoalHalves(data, self.compute)
 
     def step(self, rng: np.random.Generator) -> dict[str, float]:
         """Learn from a batch, half of it from each domain if there are two."""
@@ -101,7 +109,7 @@ class PolicyStage(Stage):
         losses = []
         for domain, (_, weight) in self._halves.items():
             known = torch.cat([features[domain], seen[domain][1]], dim=1)
-            logits = self.Q.network.head(known)[:, 0]
+            logits = self.Q.network.head(known)[:, 0].float()
             losses.append(weight * td_loss(logits, halves[domain].rows.success))
         found = {"rl": torch.stack(losses).sum()}
         if self.settings.mixing is Mixing.ADVERSARIAL:

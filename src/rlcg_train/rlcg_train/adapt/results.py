@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rlcg_core import strict_json
 from rlcg_core.errors import BundleError, DataError
+from rlcg_train.device import Compute
 
 SUCCESS, FAILURE, INVALID = "S", "F", "-"
 
@@ -66,8 +67,10 @@ def read_all(folder: Path) -> dict[tuple[str, str], Result]:
     return found
 
 
-def hardware(threads: int) -> str:
+def hardware(threads: int, compute: Compute) -> str:
     """Return what this machine computes with, in a few words."""
+    if compute.device.type != "cpu":
+        return str(compute)
     model = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -75,4 +78,5 @@ def hardware(threads: int) -> str:
         model = names[0] if names else model
     except OSError:
         pass  # not Linux: the word of the platform module stands
-    return f"{threads} thread{'s' if threads > 1 else ''} of {model}, no GPU"
+    precision = "bfloat16" if compute.bf16 else "float32"
+    return f"{threads} thread{'s' if threads > 1 else ''} of {model}, {precision}, no GPU"

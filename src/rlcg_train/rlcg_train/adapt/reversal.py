@@ -63,7 +63,7 @@ class DomainClassifier(nn.Module):
         """Return the cross-entropy on features of both domains, each (B, F)."""
         losses = []
         for features, label in ((sim, SIM), (real, REAL)):
-            logits = self(features, strength)
+            logits = self(features, strength).float()
             wanted = torch.full_like(logits, label)
             losses.append(functional.binary_cross_entropy_with_logits(logits, wanted))
         return torch.stack(losses).mean()

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rlcg_train.adapt.cycle_gan import HIDING_NOISE, CycleGanStage, Six
+from rlcg_train.adapt.cycle_gan import CycleGanStage, Six, disturbed
 from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.halves import Half, HalfSource
 from rlcg_train.adapt.losses import scene_loss
@@ -113,11 +113,10 @@ class RlCycleGanStage(CycleGanStage, Generic[RowsT]):
         """
         x, y = self._sim.held_out(JUDGED), self._real.held_out(JUDGED)
         made = self.G(x.picture)
-        noise = HIDING_NOISE * torch.randn(made.shape, generator=torch.Generator().manual_seed(0))
         cases = {
             "sim_x": (self.Q_sim, x.picture, x),
             "real_g_x": (self.Q_real, made, x),
-            "real_g_x_noisy": (self.Q_real, made + noise, x),
+            "real_g_x_noisy": (self.Q_real, disturbed(made), x),
             "real_y": (self.Q_real, y.picture, y),
         }
         found: dict[str, float] = super().judge()

@@ -19,9 +19,10 @@ from rlcg_train.adapt import grid
 from rlcg_train.adapt.alarm import AlarmSettings, SceneAlarm
 from rlcg_train.adapt.files import write_whole
 from rlcg_train.adapt.stage import Stage
+from rlcg_train.device import PLAIN, Compute
 from rlcg_train.export import current_commit
 from rlcg_train.qt_opt.learner import DivergedError
-from rlcg_train.run_folder import RunFolder, RunState
+from rlcg_train.run_folder import RunFolder, RunState, Silent
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -49,14 +50,18 @@ class RunSettings:
 class AdaptRun:
     """Owns the folder and drives the stage until it is done, told to stop, or diverged."""
 
-    def __init__(self, settings: RunSettings, stage: Stage) -> None:
-        """Take the folder, go on from its checkpoint; raises `DataError` if it is another's."""
+    def __init__(self, settings: RunSettings, stage: Stage, compute: Compute = PLAIN) -> None:
+        """Take the folder, go on from its checkpoint; raises `DataError` if it is another's.
+
+        ``compute``: where; of several processes only the one that leads takes the folder.
+        """
         torch.set_num_threads(settings.threads)
         self.settings, self.stage, self.done = settings, stage, 0
+        stage.begin_on(compute)
         state = RunState(
             stage.kind, settings.arguments, settings.seed, current_commit(), total=settings.steps
         )
-        self.folder = RunFolder(settings.out, state)
+        self.folder = RunFolder(settings.out, state) if compute.leads else Silent(state)
         self._alarm, self._seconds, self._alarm_text = SceneAlarm(settings.alarm), 0.0, ""
         self._saved_at = time.monotonic()
         self._pictured_at = float("-inf")
@@ -67,7 +72,7 @@ class AdaptRun:
         path = self.settings.out / CHECKPOINT
         if not path.exists():
             return
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
         for name, network in self.stage.networks.items():
             network.load_state_dict(state["networks"][name])
         for name, optimizer in self.stage.optimizers.items():
@@ -83,12 +88,13 @@ class AdaptRun:
         ended = "finished"
         try:
             while self.done < self.settings.steps:
-                if asked_to_stop():
+                if self.stage.compute.any_says(asked_to_stop()):
                     ended = "interrupted"
                     break
                 self._step()
-            self._save()
-            self._picture()
+            if self.stage.compute.leads:
+                self._save()
+                self._picture()
         except DivergedError as error:
             self.folder.end("diverged", str(error))
             return "diverged"
@@ -107,11 +113,14 @@ class AdaptRun:
     def _step(self) -> None:
         started = time.monotonic()
         torch.manual_seed(1_000_003 * self.settings.seed + self.done)
-        losses = self.stage.step(np.random.default_rng([self.settings.seed, self.done]))
+        with self.stage.compute.autocast():
+            losses = self.stage.step(np.random.default_rng([self.settings.seed, self.done]))
         for name, value in losses.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
         self.done += 1
         self._seconds += time.monotonic() - started
+        if not self.stage.compute.leads:
+            return
         if self.done % self.settings.note_every == 0 or self.done == self.settings.steps:
             self._note()
         if time.monotonic() - self._saved_at > self.settings.save_every_s:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rlcg_train.adapt.routing import Route, backward
+from rlcg_train.device import PLAIN, Compute
 from rlcg_train.qt_opt.learner import DivergedError
 
 # RL-CycleGAN, appendix A: Adam with beta1 0.1, at a constant rate.
@@ -20,28 +21,40 @@ BETAS = (0.1, 0.999)
 class Stage(ABC):
     """Networks by name, an optimizer for each group of them, and one step of learning.
 
-    ``kind``: the method. ``routes``: which loss moves which networks.
+    ``kind``: the method. ``routes``: which loss moves which networks. ``compute``: where, as the
+    run says.
     """
 
     kind: str
     networks: dict[str, nn.Module]
     optimizers: dict[str, torch.optim.Optimizer]
     routes: tuple[Route, ...]
+    compute: Compute = PLAIN
 
     def descend(self, losses: dict[str, Tensor]) -> dict[str, float]:
         """Route the losses' gradients, move every network once; return the losses as numbers.
 
         Raises `DivergedError` before anything moved where a loss or a gradient is no number.
         """
-        numbers = {name: float(loss.detach()) for name, loss in losses.items()}
+        here = {name: float(loss.detach()) for name, loss in losses.items()}
+        numbers = self.compute.mean_numbers(here)
         check_finite(numbers)
         for optimizer in self.optimizers.values():
             optimizer.zero_grad()
-        backward(losses, self.routes, {n: list(m.parameters()) for n, m in self.networks.items()})
+        parameters = {name: list(network.parameters()) for name, network in self.networks.items()}
+        with self.compute.full_precision():
+            backward(losses, self.routes, parameters)
+        self.compute.mean_gradients(p for of_one in parameters.values() for p in of_one)
         check_finite({f"gradient of {name}": _norm(n) for name, n in self.networks.items()})
         for optimizer in self.optimizers.values():
             optimizer.step()
         return numbers
+
+    def begin_on(self, compute: Compute) -> None:
+        """Compute there from now on; the sources must give their pictures there."""
+        self.compute = compute
+        for network in self.networks.values():
+            network.to(compute.device)
 
     @abstractmethod
     def step(self, rng: np.random.Generator) -> dict[str, float]:

@@ -5,6 +5,12 @@ Blocks of convolution, instance norm and ReLU; halved by strides, doubled by nea
 what came down is added on the way up. Where a side was odd, the doubled map is one too large and
 loses its first row and column: twice at 472 pixels, as in the paper. The paper's figure with the
 filters is not public; those here are the smallest that lead to exactly these two cases.
+
+Not in the paper: what the last convolution says is a change of the picture that came in, before the
+tanh, and it begins with zeros and without spectral norm. So a new generator hands its picture on as
+it is. As the paper has it, the last layer saturates at once (the norm bounds its gain, but
+neighbouring values add up), the cycle begins with noise, and the discriminator has won before a
+generator has learned anything: a hundred thousand steps mend that, a few thousand do not.
 """
 
 from dataclasses import asdict, dataclass
@@ -16,11 +22,14 @@ from torch.nn import functional
 from torch.nn.utils import parametrizations, parametrize
 
 from rlcg_core.errors import ConfigError
+from rlcg_train.adapt.instance_norm import InstanceNorm
 
 WIDTHS = (32, 64, 128, 256, 512, 512, 512)
 # Instance norm of a single value is zero: the way down ends before maps become that small.
 BOTTOM_PX = 8
 IMAGE = 3
+# Colours are squeezed a little before the tanh is undone, as -1 and 1 lie at infinity.
+SQUEEZE = 0.95
 
 
 def down_steps(side_px: int) -> int:
@@ -61,7 +70,7 @@ class Block(nn.Module):
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
         super().__init__()
         self.convolution = _spectral(inputs, outputs, kernel, stride, bias=False)
-        self.norm = nn.InstanceNorm2d(outputs, affine=True)
+        self.norm = InstanceNorm(outputs)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps (B, outputs, H, W)."""
@@ -73,6 +82,13 @@ def _spectral(
 ) -> nn.Module:
     plain = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=bias)
     return parametrizations.spectral_norm(plain)
+
+
+def _of_zeros(inputs: int, outputs: int, kernel: int) -> nn.Module:
+    plain = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
+    nn.init.zeros_(plain.weight)
+    nn.init.zeros_(plain.bias)
+    return plain
 
 
 class UNet(nn.Module):
@@ -87,17 +103,27 @@ class UNet(nn.Module):
         pairs = list(pairwise(widths))
         self.down = nn.ModuleList(Block(a, b, 3, stride=2) for a, b in pairs)
         self.up = nn.ModuleList(Block(b, a, 3) for a, b in reversed(pairs))
-        self.heads = nn.ModuleList(_spectral(widths[0], n, 7) for n in settings.heads)
+        others = (_spectral(widths[0], n, 7) for n in settings.heads[1:])
+        self.heads = nn.ModuleList([_of_zeros(widths[0], IMAGE, 7), *others])
+        # Convolutions of so few channels are twice as fast pixel by pixel.
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, picture: Tensor) -> Tensor:
         """Return the adapted picture (B, 3, S, S) in [-1, 1]."""
-        return torch.tanh(self.heads[0](self._body(picture)))
+        return self._changed(picture, self.heads[0](self._body(picture)))
 
     def all_heads(self, picture: Tensor) -> tuple[Tensor, ...]:
         """Return the adapted picture and what the other heads say, each (B, channels, S, S)."""
         body = self._body(picture)
         first, *others = (head(body) for head in self.heads)
-        return torch.tanh(first), *others
+        return self._changed(picture, first), *(said.float() for said in others)
+
+    @staticmethod
+    def _changed(picture: Tensor, change: Tensor) -> Tensor:
+        own = SQUEEZE * picture[:, :IMAGE].clamp(-1.0, 1.0)
+        # The inverse of tanh, which ONNX export does not know by that name.
+        before_tanh = 0.5 * torch.log((1.0 + own) / (1.0 - own))
+        return torch.tanh(before_tanh + change.float())
 
     def _body(self, picture: Tensor) -> Tensor:
         if picture.shape[-1] != self.settings.side_px or picture.shape[-2] != picture.shape[-1]:

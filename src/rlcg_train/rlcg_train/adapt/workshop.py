@@ -31,6 +31,7 @@ from rlcg_train.adapt.scales import Scale
 from rlcg_train.adapt.seen_through import POLICY
 from rlcg_train.adapt.stage import Stage
 from rlcg_train.adapt.stopping import until_asked_to_stop
+from rlcg_train.device import Compute, choose
 from rlcg_train.network import GraspNetwork
 from rlcg_train.run_folder import read_state
 
@@ -41,12 +42,16 @@ KEPT = 3
 
 @dataclass(frozen=True)
 class Workshop:
-    """Where things lie: ``data/LOOK``, ``real/shards``, ``generators``, ``policies``."""
+    """Where things lie: ``data/LOOK``, ``real/shards``, ``generators``, ``policies``.
+
+    ``compute``: where runs compute; a GPU and bfloat16 where there are any.
+    """
 
     root: Path
     scale: Scale
     seed: int = 1
     threads: int = 1
+    compute: Compute = field(default_factory=choose)
     _loaded: dict[str, DomainData] = field(default_factory=dict)
 
     def look(self, name: str) -> Path:
@@ -92,7 +97,7 @@ class Workshop:
                 raise DataError(f"{out} is of other settings than these: give another --root")
             return
         settings = RunSettings(out, plain, steps, self.seed, self.threads)
-        run = AdaptRun(settings, make())
+        run = AdaptRun(settings, make(), self.compute)
         with until_asked_to_stop() as asked:
             ended = run.go(asked)
         if ended == "interrupted":
@@ -111,9 +116,9 @@ class Workshop:
             learning_rate=scale.gan_rate,
         )
         if chosen.method == "rcan":
-            return RcanStage(settings, GoalHalves(self._sim("randomized_heavy")), self.seed)
-        sim = GoalHalves(self._sim("sim"))
-        real = GoalHalves(self._real(scale.amounts[chosen.amount]))
+            return RcanStage(settings, self._halves(self._sim("randomized_heavy")), self.seed)
+        sim = self._halves(self._sim("sim"))
+        real = self._halves(self._real(scale.amounts[chosen.amount]))
         if chosen.method == "gan":
             return GanStage(settings, sim, real, self.seed)
         if chosen.method == "cycle_gan":
@@ -123,6 +128,9 @@ class Workshop:
             return GraspGanStage(settings, sim, real, task, chosen.labelled, self.seed)
         tasks = self._begun_task(), self._begun_task()
         return RlCycleGanStage(settings, sim, real, tasks, self.seed)
+
+    def _halves(self, data: DomainData) -> GoalHalves:
+        return GoalHalves(data, self.compute)
 
     def _begun_task(self) -> GoalTask:
         """Return a Q that begins with Sim-Only's weights.
@@ -160,8 +168,10 @@ class Workshop:
         generator = None
         if row.generator:
             generator = load_generator(self.generator(plan(row.generator).name) / CHECKPOINT)
+            generator.to(self.compute.device)
         sim = self._sim(row.look, more_sim) if row.look else None
-        stage = PolicyStage(settings, sim, real, generator, kind=f"policy of {row.name}")
+        kind = f"policy of {row.name}"
+        stage = PolicyStage(settings, sim, real, generator, kind, self.compute)
         if row.tunes:
             stage.Q.network.load_state_dict(self._weights(self.policy(row.tunes) / POLICY))
         return stage
@@ -187,6 +197,15 @@ class Workshop:
         mine = self._load([self.tuning_shards(row)], 0)
         return together([self._real(episodes), mine]) if episodes else mine
 
+    def real_episodes(self, row: Recipe) -> int:
+        """Return how many real episodes a row has used, labelled, for its generator or to tune."""
+        amounts = [] if row.amount is None else [row.amount]
+        if row.generator and plan(row.generator).method != "rcan":
+            amounts.append(plan(row.generator).amount)
+        used = max((self._real(self.scale.amounts[k]).episodes for k in amounts), default=0)
+        tuned = self._load([self.tuning_shards(row)], 0).episodes if row.tunes else 0
+        return used + tuned
+
     def tuning_shards(self, row: Recipe) -> Path:
         """Return the folder of the shards of a row's own episodes."""
         return self.root / "real" / f"tuning_{row.tunes}" / "shards"
@@ -200,5 +219,5 @@ class Workshop:
             found = domain_files.load(folders, self.scale.side_px, episodes)
             for name, reason in found.left_out.items():
                 print(f"left out {name}: {reason}", flush=True)
-            self._loaded[key] = found
+            self._loaded[key] = found.to(self.compute.device)
         return self._loaded[key]

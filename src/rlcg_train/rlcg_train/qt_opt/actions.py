@@ -15,7 +15,8 @@ def spec_action(pose: Tensor, target: Tensor, command: Tensor) -> Tensor:
     A move is the bounded step towards its target; a command moves nothing.
     """
     moves = (command == int(Command.MOVE))[..., None]
-    step = torch.clamp(target - pose, -BOUND, BOUND) * moves
+    bound = BOUND.to(pose.device)
+    step = torch.clamp(target - pose, -bound, bound) * moves
     turn = step[..., 3:4]
     given = [command[..., None] == int(c) for c in (Command.CLOSE, Command.OPEN, Command.TERMINATE)]
     flags = torch.cat(given, dim=-1).to(step.dtype)

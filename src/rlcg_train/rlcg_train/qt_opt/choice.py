@@ -12,15 +12,15 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from rlcg_core import spec
+from rlcg_core import reach, spec
 from rlcg_core.cell import ROBOT1
 from rlcg_core.types import Action, Observation
 
 FloatArray = npt.NDArray[np.float64]
 
 # Targets: x, y [m] within the bin, height above the tray [m], yaw [rad] that the wrist can take.
-TARGET_LOW: FloatArray = np.array([*ROBOT1.workspace.low_m[:2], 0.010, -1.9])
-TARGET_HIGH: FloatArray = np.array([*ROBOT1.workspace.high_m[:2], 0.25, 1.9])
+TARGET_LOW: FloatArray = np.array([*ROBOT1.workspace.low_m[:2], reach.LOWEST_M, -1.9])
+TARGET_HIGH: FloatArray = np.array([*ROBOT1.workspace.high_m[:2], reach.HIGHEST_M, 1.9])
 STEP_BOUND: FloatArray = np.array([spec.DISPLACEMENT_BOUND_M] * 3 + [spec.YAW_BOUND_RAD])
 
 

@@ -4,7 +4,6 @@
 For choosing between networks and for the curve of a run; the published number comes from the nodes.
 """
 
-import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from rlcg_core.errors import WorldError
 from rlcg_core.statistics import wilson_interval
 from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_sim.renderer import draw_with_one_thread
+from rlcg_train.processes import processes
 from rlcg_train.qt_opt.behaviours import BehaviourSettings, PolicyBehaviour
 from rlcg_train.qt_opt.choice import Command
 from rlcg_train.qt_opt.episode import run_episode
@@ -54,14 +54,9 @@ class Trial:
 def measure(settings: MeasureSettings) -> list[Trial]:
     """Return the trials; prints the rate with its 95% interval."""
     numbers = range(settings.first, settings.first + settings.grasps)
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(settings.workers, _open, (settings,)) as pool:
-        bar = tqdm(
-            pool.imap_unordered(_play, numbers),
-            total=len(numbers),
-            desc=settings.checkpoint.name,
-            unit="grasp",
-        )
+    with processes(settings.workers, _open, (settings,)) as play_all:
+        played = play_all(_play, numbers)
+        bar = tqdm(played, total=len(numbers), desc=settings.checkpoint.name, unit="grasp")
         trials: list[Trial] = []
         for trial in bar:
             trials.append(trial)

@@ -67,7 +67,7 @@ def collect(settings: CollectionSettings, actor: int, stop: StopEvent | None = N
         )
         with EpisodeWriter(settings.folder / f"actor_{actor}", description) as log:
             while not _done(settings, len(log.episodes), actor):
-                if stop is not None and (stop.is_set() or os.getppid() != parent):
+                if (stop is not None and stop.is_set()) or os.getppid() != parent:
                     break
                 _one_episode(settings, actor, world, behaviour, log)
             return len(log.episodes)
@@ -99,7 +99,9 @@ def _one_episode(
     log.append(*episode.stacked(), number, episode.success)
 
 
-def start_actors(settings: CollectionSettings, stop: StopEvent) -> list[multiprocessing.Process]:
+def start_actors(
+    settings: CollectionSettings, stop: StopEvent | None = None
+) -> list[multiprocessing.Process]:
     """Start a process for each actor; they end when told to, when done, or with their parent."""
     context = multiprocessing.get_context("spawn")
     actors = [

@@ -72,7 +72,8 @@ class EpisodeWriter:
     def append(self, pictures: ImageArray, steps: StepArray, number: int, success: bool) -> None:
         """Write one episode: pictures (T, side, side, 3) and steps (T,) of `STEP`.
 
-        It counts once this returns, whatever happens to the process or the machine.
+        It counts once this returns, whatever happens to the process or the machine. Raises
+        `DataError` where it cannot be written; what was written before stays.
         """
         side = self._description.side_px
         if pictures.shape != (len(steps), side, side, 3) or steps.dtype != STEP:
@@ -82,10 +83,11 @@ class EpisodeWriter:
         _flush(self._steps, steps.tobytes())
         entry = np.zeros((), ENTRY)
         entry["first"], entry["count"], entry["number"] = first, len(steps), number
-        entry["success"], entry["steps_crc"] = success, zlib.crc32(steps.tobytes())
+        crc = zlib.crc32(steps.tobytes())
+        entry["success"], entry["steps_crc"] = success, crc
         entry["entry_crc"] = entry_crc(entry)
         _flush(self._journal, entry.tobytes())
-        self.episodes.append(StoredEpisode(first, len(steps), success, number))
+        self.episodes.append(StoredEpisode(first, len(steps), success, number, crc))
 
     def close(self) -> None:
         """Release the log; safe to call twice."""
@@ -116,6 +118,12 @@ def _open_at(path: Path, size: int) -> BinaryIO:
 
 
 def _flush(file: BinaryIO, data: bytes) -> None:
-    file.write(data)
-    file.flush()
-    os.fdatasync(file.fileno())
+    try:
+        file.write(data)
+        file.flush()
+        os.fdatasync(file.fileno())
+    except OSError as error:
+        raise DataError(
+            f"{file.name} cannot be written ({error}): the episodes before are kept; mend that and "
+            "start again"
+        ) from error

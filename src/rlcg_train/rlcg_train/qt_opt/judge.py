@@ -38,7 +38,7 @@ class AlarmSettings:
 def spread(q: QFunction, scene: Scene, generator: torch.Generator) -> tuple[float, float]:
     """Return the standard deviation of Q over 64 random moves, and that of Q's mean over states."""
     frames = len(scene.tool)
-    noise = torch.randn(frames, ACTIONS, len(q.space.variables), generator=generator)
+    noise = torch.randn(frames, ACTIONS, len(q.space.variables), generator=generator).to(q.device)
     target = q.space.to_target(q.space.draw(noise), scene.pose[:, None])
     value = torch.sigmoid(move_logits(q, scene, q.encode(scene), target))
     return float(value.std(dim=1).mean()), float(value.mean(dim=1).std())
@@ -68,9 +68,9 @@ class Judge:
             if not len(done):
                 continue
             scene = seen_by(q, source, key, done)
-            target = torch.tensor(steps["target"][done])[:, None]
-            command = torch.tensor(steps["command"][done].astype(np.int64))[:, None]
-            scores.append(q.logits(scene, q.encode(scene), target, command)[:, 0])
+            target = torch.tensor(steps["target"][done], device=q.device)[:, None]
+            command = torch.tensor(steps["command"][done].astype(np.int64), device=q.device)
+            scores.append(q.logits(scene, q.encode(scene), target, command[:, None])[:, 0].cpu())
             truth.append(torch.full((len(done),), float(key.stored.success)))
             first.append(scene)
         return self._summary(torch.cat(scores), torch.cat(truth), first)

@@ -84,11 +84,15 @@ def state_values(
     generator: torch.Generator,
     also: Tensor,
 ) -> Tensor:
-    """Return V (B,) of frames: min of both networks at the choice that is best on the first."""
-    found = best_choices(first, scene, search, generator, also)
+    """Return V (B,) of frames: min of both networks at the choice that is best on the first.
+
+    Half precision may find the choice; its worth is always of full precision.
+    """
+    with first.autocast():
+        found = best_choices(first, scene, search, generator, also)
     target, command = found.target[:, None], found.command[:, None]
-    other = second.logits(scene, second.encode(scene), target, command)[:, 0]
-    return torch.sigmoid(torch.minimum(found.logit, other))
+    logits = [q.logits(scene, q.encode(scene), target, command)[:, 0] for q in (first, second)]
+    return torch.sigmoid(torch.minimum(*logits))
 
 
 @dataclass(frozen=True)
@@ -137,8 +141,9 @@ def _spread(count: int, rate: float) -> npt.NDArray[np.bool_]:
 def _known_ends(steps: StepArray, rate: float) -> _Columns:
     """Return ends at instants where it is known whether the task was done."""
     known = steps["held"] != UNKNOWN
-    # Where something is held the end is worth all, and such instants are rare.
-    at = np.flatnonzero(known & (_spread(len(steps), rate) | (steps["held"] == 1)))
+    # A closed jaw that holds nothing looks much like one that holds something: none is left out.
+    closed = steps["state"][:, 0] > 0.5
+    at = np.flatnonzero(known & (_spread(len(steps), rate) | closed))
     pose = _poses(steps)[at]
     return at, pose, np.full(len(at), Command.TERMINATE), steps["held"][at].astype(np.float64)
 

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rlcg_core.errors import DataError
+from rlcg_core.errors import ConfigError, DataError
+from rlcg_train.allocator import keep_freed_memory
+from rlcg_train.device import PLAIN, Compute
 from rlcg_train.qt_opt.q_function import QFunction, Scene
-from rlcg_train.qt_opt.replay import ReplaySource
+from rlcg_train.qt_opt.replay import ReplaySource, check_views
 from rlcg_train.qt_opt.settings import LearnSettings
 from rlcg_train.qt_opt.target_networks import TargetNetworks
 from rlcg_train.qt_opt.updater import BellmanUpdater, Drawn, joined
@@ -26,21 +28,37 @@ class Learner:
     """Owns the networks and the optimizer; `cycle` learns from what the sources have by then."""
 
     def __init__(
-        self, settings: LearnSettings, network: QFunction, sources: dict[str, ReplaySource]
+        self,
+        settings: LearnSettings,
+        network: QFunction,
+        sources: dict[str, ReplaySource],
+        compute: Compute = PLAIN,
     ) -> None:
-        """``sources``: by the names of the streams; a source may be empty at first."""
+        """``sources``: by the names of the streams; a source may be empty at first.
+
+        Raises `ConfigError` for a ``compute`` of several processes.
+        """
+        if compute.world > 1:
+            raise ConfigError(
+                f"found {compute.world} processes, expected one: what actors add meanwhile would "
+                "not reach all of them alike"
+            )
         torch.set_num_threads(settings.threads)
+        keep_freed_memory()
         self.settings, self.online, self.sources = settings, network, sources
-        network.bf16 = settings.bf16
-        self.optimizer = _optimizer(settings, network)
+        self.compute = compute
+        network.bf16 = compute.bf16
+        network.to(compute.device)
+        self.optimizer = optimizer_for(settings, network)
         self.targets = TargetNetworks(network, settings.averages)
         self._updater = BellmanUpdater(settings, self.targets, sources)
         self.cycles = 0
 
     def cycle(self) -> dict[str, float]:
-        """Learn once from freshly labelled episodes; returns metrics. Raises `DivergedError`.
+        """Learn once from freshly labelled episodes; returns metrics.
 
-        All that is random follows from the seed and the number of the cycle.
+        Raises `DivergedError`, and `DataError` for a store that cannot be learned from. All that is
+        random follows from the seed and the number of the cycle.
         """
         rng = np.random.default_rng([self.settings.seed, self.cycles])
         torch.manual_seed(int(rng.integers(2**31)))
@@ -48,6 +66,7 @@ class Learner:
             group["lr"] = self.settings.learning_rate.at(self.cycles)
         for source in self.sources.values():
             source.refresh()
+        check_views(self.sources, self.online.side_px)
         started = time.perf_counter()
         drawn, metrics = self._updater.labelled(self.cycles, rng)
         labelled = time.perf_counter()
@@ -84,6 +103,11 @@ class Learner:
         rows = np.array(
             [(d, i) for d, one in enumerate(drawn) for i in range(len(one.labels.step))]
         )
+        if len(rows) < 2:
+            raise DataError(
+                f"{len(rows)} steps to learn from in {len(drawn)} episodes, expected at least 2: "
+                "collect more"
+            )
         size = min(self.settings.batch, len(rows))
         self.online.train()
         losses = []
@@ -105,11 +129,12 @@ class Learner:
             columns.append((labels.target[mine], labels.command[mine], labels.value[mine]))
         scene = joined(self.online, drawn[0].source, pictures, steps)
         target, command, value = (np.concatenate(c) for c in zip(*columns, strict=True))
+        here = self.compute.device
         return (
             scene,
-            torch.tensor(target).float(),
-            torch.tensor(command),
-            torch.tensor(value).float(),
+            torch.tensor(target, device=here).float(),
+            torch.tensor(command, device=here),
+            torch.tensor(value, device=here).float(),
         )
 
     def _step(self, scene: Scene, target: Tensor, command: Tensor, value: Tensor) -> float:
@@ -130,7 +155,8 @@ class Learner:
         return float(loss.detach())
 
 
-def _optimizer(settings: LearnSettings, network: nn.Module) -> torch.optim.Optimizer:
+def optimizer_for(settings: LearnSettings, network: nn.Module) -> torch.optim.Optimizer:
+    """Return the optimizer that the settings name."""
     rate, decay = settings.learning_rate.at(0), settings.weight_decay
     if settings.optimizer == "momentum":
         return torch.optim.SGD(network.parameters(), rate, momentum=0.9, weight_decay=decay)

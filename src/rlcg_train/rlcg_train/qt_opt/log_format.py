@@ -61,7 +61,7 @@ class End:
 
 @dataclass(frozen=True)
 class LogDescription:
-    """What the records of a log mean; two logs are mixed only if these are equal.
+    """What the records of a log mean; logs are learned from together if their `view` is one.
 
     ``side_px``: pictures are the centre crop, uint8 (side, side, 3) RGB. ``projection``: (3, 4)
     of the camera, row by row.
@@ -74,15 +74,24 @@ class LogDescription:
     spec_fingerprint: str = spec.fingerprint()
     schema: int = SCHEMA
 
+    @property
+    def view(self) -> tuple[int, tuple[float, ...]]:
+        """Return what pictures must have in common to be learned from together."""
+        return self.side_px, self.projection
+
 
 @dataclass(frozen=True)
 class StoredEpisode:
-    """Where an episode lies in its log, and what became of it. ``number``: of its scene."""
+    """Where an episode lies in its log, and what became of it.
+
+    ``number``: of its scene; ``steps_crc``: checksum of its steps.
+    """
 
     first: int
     count: int
     success: bool
     number: int
+    steps_crc: int
 
 
 def describe(folder: Path) -> LogDescription:
@@ -123,6 +132,7 @@ def read_journal(folder: Path) -> list[StoredEpisode]:
                 int(entry["count"]),
                 bool(entry["success"]),
                 int(entry["number"]),
+                int(entry["steps_crc"]),
             )
         )
     return episodes

@@ -60,7 +60,7 @@ class PaperQ(QFunction):
     def varied_logits(self, scene: Scene, target: Tensor, command: Tensor) -> Tensor:
         """Return logits (B,) of distorted pictures."""
         condition = self._condition(scene, target[:, None], command[:, None])[:, 0]
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+        with self.autocast():
             features = self.network.encode(_distorted(scene.picture))
             return self.network.score(features, condition).float()
 
@@ -76,8 +76,8 @@ def _distorted(picture: Tensor) -> Tensor:
     """Return pictures with brightness and contrast changed, and noise in every other batch."""
     low, high = CONTRAST
     mean = picture.mean(dim=(2, 3), keepdim=True)
-    contrast = low + (high - low) * torch.rand(1)
-    shift = BRIGHTNESS * (2 * torch.rand(1) - 1)
+    contrast = low + (high - low) * torch.rand(1, device=picture.device)
+    shift = BRIGHTNESS * (2 * torch.rand(1, device=picture.device) - 1)
     changed = (picture - mean) * contrast + mean + shift
     if torch.rand(1) < 0.5:
         changed = changed + NOISE * torch.randn_like(changed)

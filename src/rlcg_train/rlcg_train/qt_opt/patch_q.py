@@ -128,16 +128,16 @@ class PatchQNetwork(QFunction):
     def varied_logits(self, scene: Scene, target: Tensor, command: Tensor) -> Tensor:
         """Return logits (B,): targets blurred a little, colours changed, patches mirrored."""
         target = _of_command(scene, target[:, None], command[:, None])
-        target = target + torch.randn_like(target) * torch.tensor(JITTER)
+        target = target + torch.randn_like(target) * target.new_tensor(JITTER)
         own, ahead = self._own_pixels(scene), self._target_pixels(scene, target)
         numbers = self._numbers(scene, target, command[:, None])[:, 0]
         pixels = augment.colours(torch.cat([ahead, own], dim=1))
         for dimension, signs in ((3, ALONG), (2, ACROSS)):
-            chosen = torch.rand(len(pixels)) < 0.5
+            chosen = torch.rand(len(pixels), device=pixels.device) < 0.5
             pixels = torch.where(chosen[:, None, None, None], pixels.flip(dimension), pixels)
-            numbers = torch.where(chosen[:, None], numbers * torch.tensor(signs), numbers)
+            numbers = torch.where(chosen[:, None], numbers * numbers.new_tensor(signs), numbers)
         ahead, own = pixels[:, : ahead.shape[1]], pixels[:, ahead.shape[1] :]
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+        with self.autocast():
             first = self.from_target(self.target_tower(ahead))
             first = first + self.from_own(self.own_tower(own)) + self.from_numbers(numbers)
             scores: Tensor = self.head(first)
@@ -146,13 +146,13 @@ class PatchQNetwork(QFunction):
     def _own_pixels(self, scene: Scene) -> Tensor:
         """Return the patches (B, 3P, H, W) at the tools, at their heights."""
         pose = scene.pose
-        planes = torch.tensor(self.settings.own_planes_m)
+        planes = pose.new_tensor(self.settings.own_planes_m)
         heights = (pose[:, 2:3] + planes).clamp(min=LOWEST_M)
         return cut(scene, self._own_patch, pose[:, None], heights[:, None])
 
     def _target_pixels(self, scene: Scene, target: Tensor) -> Tensor:
         """Return the patches (B * N, 3P, H, W) at targets (B, N, 4), near the tray."""
-        planes = torch.tensor(self.settings.target_planes_m)
+        planes = target.new_tensor(self.settings.target_planes_m)
         heights = planes.expand(*target.shape[:2], len(planes))
         return cut(scene, self._target_patch, target, heights)
 
@@ -160,7 +160,7 @@ class PatchQNetwork(QFunction):
         """Return (B, N, `NUMBERS`): view and tool seen from the jaw, the way, heights, command."""
         pose = scene.pose[:, None].expand_as(target)
         seen = from_jaw(target, pose, camera_centre_xy(scene.projection))
-        steps = ((target - pose) / BOUND).abs()
+        steps = ((target - pose) / BOUND.to(pose.device)).abs()
         flat = torch.maximum(steps[..., 0], steps[..., 1])
         way = torch.stack([flat, steps[..., 2], steps[..., 3]], dim=-1)
         longest = way.amax(dim=-1, keepdim=True)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rlcg_train.network import NetworkSettings, patch_places, to_grid
+from rlcg_core import spec
+from rlcg_train.network import NetworkSettings
 from rlcg_train.qt_opt.q_function import Scene
 
 
@@ -38,13 +39,43 @@ def from_jaw(target: Tensor, pose: Tensor, camera_xy: Tensor) -> Tensor:
 def cut(scene: Scene, patch: NetworkSettings, pose: Tensor, heights: Tensor) -> Tensor:
     """Return patches (B * N, 3P, H, W) at poses (B, N, 4), on planes at heights (B, N, P) [m]."""
     frames, count, planes = heights.shape
-    rows = frames * count
-    x, y = patch_places(patch, pose.reshape(rows, 4)[:, [0, 1, 3]])
-    z = heights.reshape(rows, planes, 1).expand(rows, planes, x.shape[1])
-    flat = [value[:, None].expand_as(z) for value in (x, y)]
-    points = torch.stack([*flat, z], dim=-1).reshape(frames, -1, 3)
-    grid = to_grid(points, scene.projection).reshape(frames, -1, patch.reach_px, 2)
-    pixels = functional.grid_sample(scene.picture, grid, align_corners=False)
+    grid = _places(patch, pose, heights, _to_picture(scene.projection))
+    flat = grid.reshape(frames, count * planes * patch.span_px, patch.reach_px, 2)
+    pixels = functional.grid_sample(scene.picture, flat, align_corners=False)
     shape = (frames, 3, count, planes, patch.span_px, patch.reach_px)
     pixels = pixels.reshape(shape).permute(0, 2, 3, 1, 4, 5)
-    return pixels.reshape(rows, 3 * planes, patch.span_px, patch.reach_px)
+    return pixels.reshape(frames * count, 3 * planes, patch.span_px, patch.reach_px)
+
+
+def _to_picture(projection: Tensor) -> Tensor:
+    """Return the (3, 4) that projects base-frame points [m] to coordinates of grid_sample.
+
+    Those of the half-size crop: see `rlcg_train.network.to_grid`.
+    """
+    u, v, w = projection[0], projection[1], projection[2]
+    left, top = (2 * edge / spec.CROP_PX + 1 for edge in (spec.CROP_LEFT_PX, spec.CROP_TOP_PX))
+    return torch.stack([2 / spec.CROP_PX * u - left * w, 2 / spec.CROP_PX * v - top * w, w])
+
+
+def _places(patch: NetworkSettings, pose: Tensor, heights: Tensor, to_picture: Tensor) -> Tensor:
+    """Return where patches lie in the picture (B, N, P, H, W, 2).
+
+    A patch is flat, so before the division its projection is a sum of three parts: its centre, the
+    way along its rows and the way along its columns. That needs no point per pixel.
+    """
+    sine, cosine = torch.sin(pose[..., 3:4]), torch.cos(pose[..., 3:4])
+    per_x, per_y, per_z, offset = to_picture.unbind(dim=1)
+    flat = pose[..., 0:1] * per_x + pose[..., 1:2] * per_y + offset
+    centre = flat[:, :, None] + heights[..., None] * per_z
+    along = (sine * per_x - cosine * per_y)[:, :, None]
+    across = (cosine * per_x + sine * per_y)[:, :, None]
+    here = pose.device
+    reach = torch.linspace(-patch.reach_m, patch.reach_m, patch.reach_px, device=here)
+    span = torch.linspace(-patch.span_m, patch.span_m, patch.span_px, device=here)[:, None]
+
+    def spread(axis: int) -> Tensor:
+        middle, row, column = (part[..., axis, None, None] for part in (centre, along, across))
+        return middle + column * span + row * reach
+
+    depth = 1.0 / spread(2)
+    return torch.stack([spread(0) * depth, spread(1) * depth], dim=-1)

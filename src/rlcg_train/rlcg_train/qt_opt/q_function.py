@@ -37,14 +37,23 @@ class QFunction(nn.Module, ABC):
 
     ``side_px``: of the square pictures that it sees; ``inputs``: what it needs beside the picture
     when it serves; ``profile``: its name in `rlcg_train.profiles`; ``space``: what CEM searches;
-    ``bf16``: whether `varied_logits` multiplies in bfloat16.
+    ``bf16``: whether `varied_logits` and the search for labels multiply in bfloat16.
     """
 
     side_px: int
     inputs: tuple[str, ...]
     profile: str
     space: Space
-    bf16: bool = True
+    bf16: bool = False
+
+    @property
+    def device(self) -> torch.device:
+        """Return where its weights lie."""
+        return next(self.parameters(), torch.empty(0)).device
+
+    def autocast(self) -> torch.autocast:
+        """Return a context in which it multiplies as ``bf16`` says."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
     @abstractmethod
     def layout(self) -> dict[str, object]:

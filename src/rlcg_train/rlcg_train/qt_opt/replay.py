@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The replay store: all logs of some sources, mapped into memory, growing while actors write."""
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,19 +34,28 @@ class _Log:
         self.folder = folder
         self.description = log_format.describe(folder)
         self.episodes: list[StoredEpisode] = []
+        self.broken: list[StoredEpisode] = []
         self.steps: StepArray = np.zeros(0, STEP)
         self.pictures: ImageArray = np.zeros((0, 1, 1, 3), np.uint8)
 
     def refresh(self) -> None:
-        """Map all that is committed; raises `DataError` where a file is shorter than that."""
-        found = log_format.read_journal(self.folder)
-        if len(found) == len(self.episodes):
+        """Map all that is committed; raises `DataError` where a file is shorter than that.
+
+        An episode whose steps are not what was written goes to ``broken``.
+        """
+        found, known = log_format.read_journal(self.folder), len(self.episodes) + len(self.broken)
+        if len(found) == known:
             return
         count, side = found[-1].first + found[-1].count, self.description.side_px
         self.steps = _mapped(self.folder / log_format.STEPS, STEP, (count,))
         shape = (count, side, side, 3)
         self.pictures = _mapped(self.folder / log_format.PICTURES, np.uint8, shape)
-        self.episodes = found
+        for episode in found[known:]:
+            (self.episodes if self._whole(episode) else self.broken).append(episode)
+
+    def _whole(self, episode: StoredEpisode) -> bool:
+        steps = self.steps[episode.first : episode.first + episode.count]
+        return zlib.crc32(steps.tobytes()) == episode.steps_crc
 
 
 def _mapped(path: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> Any:
@@ -62,8 +72,8 @@ def _mapped(path: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> Any:
 class ReplaySource:
     """The episodes of one source: every log in a folder of logs.
 
-    Some episodes, chosen by their scene's number, are held out for good. ``skipped``: why a log is
-    left out, by folder; a broken one does not stop a training.
+    Some episodes, chosen by their scene's number, are held out for good. ``skipped``: why a log or
+    an episode is left out, by name; a broken one does not stop a training.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -80,7 +90,7 @@ class ReplaySource:
                 continue
             try:
                 log = self._logs.setdefault(folder, _Log(folder))
-                log.refresh()
+                self._take_in(log)
             except DataError as error:
                 self.skipped[folder.name] = str(error)
                 self._logs.pop(folder, None)
@@ -95,6 +105,18 @@ class ReplaySource:
         keys.sort(key=lambda key: key.stored.number)
         self.train = [key for key in keys if not held_out(key.stored.number)]
         self.held_out = [key for key in keys if held_out(key.stored.number)]
+
+    def _take_in(self, log: _Log) -> None:
+        view = next(iter(self._logs.values())).description.view
+        if log.description.view != view:
+            raise DataError(
+                f"{log.folder} has pictures {log.description.view}, the logs before it {view}: "
+                "move it to a store of its own"
+            )
+        log.refresh()
+        for episode in log.broken:
+            name = f"{log.folder.name}, episode {episode.number}"
+            self.skipped[name] = "its steps are not what was written"
 
     def __len__(self) -> int:
         return len(self.train)
@@ -120,3 +142,15 @@ class ReplaySource:
 def held_out(number: int) -> bool:
     """Whether the episode of a scene is kept for judging, by a hash of its number."""
     return (number * 2654435761 % 2**32) / 2**32 < HELD_OUT_SHARE
+
+
+def check_views(sources: dict[str, ReplaySource], side_px: int) -> None:
+    """Raise `DataError` unless all sources with episodes have pictures of one camera and size."""
+    views = {name: s.description.view for name, s in sources.items() if s.train or s.held_out}
+    wanted = (side_px, next(iter(views.values()))[1]) if views else ()
+    for name, view in views.items():
+        if view != wanted:
+            raise DataError(
+                f"source {name} has pictures of side and camera {view}, expected {wanted} as the "
+                "network and the other sources have: leave it out, or collect it again"
+            )

@@ -6,24 +6,20 @@
 """
 
 import json
-import multiprocessing
 import os
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
 
 from rlcg_core.errors import DataError
 from rlcg_train import checkpoints
+from rlcg_train.device import PLAIN, Compute
 from rlcg_train.export import current_commit
 from rlcg_train.network import GraspNetwork
-from rlcg_train.qt_opt.collection import CollectionSettings, start_actors
 from rlcg_train.qt_opt.judge import AlarmSettings, CollapseAlarm, Judge
 from rlcg_train.qt_opt.learner import DivergedError, Learner
 from rlcg_train.qt_opt.paper_q import PaperQ
@@ -76,14 +72,14 @@ def build_network(settings: RunSettings) -> QFunction:
 class Run:
     """Learns cycle by cycle until enough are done, told to stop, or diverged."""
 
-    def __init__(self, settings: RunSettings, total: int = 0) -> None:
+    def __init__(self, settings: RunSettings, total: int = 0, compute: Compute = PLAIN) -> None:
         """Take the folder and go on from its checkpoint; ``total`` 0 goes on until stopped.
 
         Raises `DataError` if the folder is another trainer's or of other settings.
         """
         self.settings = settings
         sources = {s.name: ReplaySource(settings.store / s.name) for s in settings.learn.streams}
-        self.learner = Learner(settings.learn, build_network(settings), sources)
+        self.learner = Learner(settings.learn, build_network(settings), sources, compute)
         state = RunState(
             "qt-opt", _plain(settings), settings.learn.seed, current_commit(), total=total
         )
@@ -97,8 +93,15 @@ class Run:
         path = self.settings.out / CHECKPOINT
         if not path.exists():
             return
-        state = torch.load(path, weights_only=True)
-        self.learner.load_state_dict(state["learner"])
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            self.learner.load_state_dict(state["learner"])
+        except Exception as error:  # torch raises many kinds, those of its unpickler among them
+            self.folder.close()
+            raise DataError(
+                f"{path} cannot be read ({error}): begin another run with --out, or put a policy "
+                "of this one's `policies` to use"
+            ) from error
         self._seconds = float(state["seconds"])
         print(f"resuming {path} after cycle {self.learner.cycles}", flush=True)
 
@@ -133,11 +136,22 @@ class Run:
         if self.learner.cycles % self.settings.judge_every == 0:
             metrics |= self._judge.metrics()
             note = self._alarm.text(self.learner.cycles, metrics)
+        note = note or self._skipped()
         self._seconds += time.monotonic() - started
         self.folder.note(self.learner.cycles, self._seconds, metrics, note)
         self._write_policy()
         if time.monotonic() - self._saved_at > self.settings.save_every_s:
             self._save()
+
+    def _skipped(self) -> str:
+        """Return what is left out of the sources and why; empty if nothing is."""
+        named = [
+            f"{source.folder.name}/{name}: {why}"
+            for source in self.learner.sources.values()
+            for name, why in source.skipped.items()
+        ]
+        more = f" and {len(named) - 1} more" if len(named) > 1 else ""
+        return f"left out {named[0]}{more}" if named else ""
 
     def _save(self) -> None:
         state = {"learner": self.learner.state_dict(), "seconds": self._seconds}
@@ -178,23 +192,3 @@ def _write(path: Path, state: dict[str, Any]) -> None:
     temporary = path.with_suffix(".part")
     torch.save(state, temporary)
     os.replace(temporary, path)
-
-
-def run_with_actors(run: Run, actors: list[CollectionSettings]) -> str:
-    """Learn while actors collect; SIGINT and SIGTERM end both, with a checkpoint."""
-    stop = multiprocessing.get_context("spawn").Event()
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        stop.set()
-
-    before = {s: signal.signal(s, on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
-    processes: list[BaseProcess] = [p for one in actors for p in start_actors(one, stop)]
-    try:
-        return run.go(stop.is_set)
-    finally:
-        stop.set()
-        for process in processes:
-            process.join(timeout=60.0)
-            process.kill()  # one that hangs; its log holds whatever it finished
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -38,7 +38,7 @@ class Found(NamedTuple):
 def command_logits(q: QFunction, scene: Scene, code: Tensor) -> Tensor:
     """Return logits (B, 3) of close, open, terminate; what would change nothing counts as never."""
     frames = len(scene.tool)
-    command = torch.tensor(COMMANDS).expand(frames, len(COMMANDS))
+    command = torch.tensor(COMMANDS, device=scene.tool.device).expand(frames, len(COMMANDS))
     target = scene.pose[:, None].expand(frames, len(COMMANDS), 4)
     closed = scene.state[:, 0]
     useless = torch.stack([closed, 1 - closed, torch.zeros_like(closed)], dim=1) > 0.5
@@ -57,13 +57,13 @@ def best_choices(
     """Return the best choices of B frames; ``also`` (B, K, 4) are further targets to try."""
     code, frames, space = q.encode(scene), len(scene.tool), q.space
     commands = command_logits(q, scene, code)
-    floor = torch.tensor(space.std_floor)
-    mean = torch.tensor(space.start.mean0).expand(frames, 1, -1)
-    std = torch.tensor(space.start.std0).expand(frames, 1, -1)
+    floor = scene.tool.new_tensor(space.std_floor)
+    mean = scene.tool.new_tensor(space.start.mean0).expand(frames, 1, -1)
+    std = scene.tool.new_tensor(space.start.std0).expand(frames, 1, -1)
     targets, scores = [], []
     for iteration in range(settings.iterations):
         noise = torch.randn(frames, settings.samples, len(space.variables), generator=generator)
-        samples = torch.clamp(mean + std * noise, space.low, space.high)
+        samples = space.inside(mean + std * noise.to(mean.device))
         target = space.to_target(samples, scene.pose[:, None])
         if also is not None and iteration == 0:
             target = torch.cat([target, also], dim=1)
@@ -79,13 +79,14 @@ def best_choices(
 
 def move_logits(q: QFunction, scene: Scene, code: Tensor, target: Tensor) -> Tensor:
     """Return logits (B, N) of moves to targets (B, N, 4)."""
-    command = torch.zeros(target.shape[:2], dtype=torch.long)
+    command = torch.zeros(target.shape[:2], dtype=torch.long, device=target.device)
     return q.logits(scene, code, target, command)
 
 
 def _best(targets: Tensor, moves: Tensor, commands: Tensor) -> Found:
     logit, index = torch.cat([moves, commands], dim=1).max(dim=1)
     count = moves.shape[1]
-    rows = torch.arange(len(index))
-    command = torch.where(index < count, 0, torch.tensor(COMMANDS)[(index - count).clamp(min=0)])
+    rows = torch.arange(len(index), device=index.device)
+    given = torch.tensor(COMMANDS, device=index.device)[(index - count).clamp(min=0)]
+    command = torch.where(index < count, 0, given)
     return Found(targets[rows, index.clamp(max=count - 1)], command, logit)

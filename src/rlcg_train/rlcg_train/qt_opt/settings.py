@@ -2,7 +2,6 @@
 """Everything that fixes a QT-Opt run, as plain data that travels with its checkpoints."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from rlcg_core.errors import ConfigError
@@ -10,15 +9,6 @@ from rlcg_train.qt_opt.labels import ReturnSettings
 from rlcg_train.qt_opt.ramp import Ramp
 from rlcg_train.qt_opt.search import SearchSettings
 from rlcg_train.qt_opt.target_networks import AverageSettings
-
-
-def multiplies_in_bf16() -> bool:
-    """Whether this machine's processor multiplies in bfloat16 natively."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 @dataclass(frozen=True)
@@ -56,8 +46,7 @@ class LearnSettings:
     """How to learn; the defaults are the small profile's.
 
     A cycle labels ``episodes``, then passes ``passes`` times over the labels.
-    ``known_rate``: share of the labels that need no simulator which are taken. ``bf16``: multiply
-    in bfloat16; where the processor only emulates it that is slower.
+    ``known_rate``: share of the labels that need no simulator which are taken.
     """
 
     streams: tuple[StreamSettings, ...] = field(default_factory=streams)
@@ -69,7 +58,6 @@ class LearnSettings:
     weight_decay: float = 0.02
     gradient_limit: float = 1.0
     known_rate: float = 0.15
-    bf16: bool = field(default_factory=multiplies_in_bf16)
     seed: int = 1
     threads: int = 1
     returns: ReturnSettings = field(default_factory=ReturnSettings)

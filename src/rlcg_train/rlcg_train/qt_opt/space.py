@@ -13,14 +13,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from rlcg_core import spec
+from rlcg_core import reach, spec
 from rlcg_core.cem import Variable
 from rlcg_core.manifest import CemStart
 from rlcg_train.qt_opt.choice import TARGET_HIGH, TARGET_LOW
 
-REACH_M = 0.4
-TURN_RAD = 0.5 * torch.pi
-LOW, HIGH = torch.tensor(TARGET_LOW).float(), torch.tensor(TARGET_HIGH).float()
+LOW, HIGH = TARGET_LOW.tolist(), TARGET_HIGH.tolist()
 
 
 @dataclass(frozen=True)
@@ -36,30 +34,25 @@ class Space:
     start: CemStart
     to_target: Callable[[Tensor, Tensor], Tensor]
 
-    @property
-    def low(self) -> Tensor:
-        """Return the lower bounds (4,)."""
-        return torch.tensor([variable.low for variable in self.variables])
-
-    @property
-    def high(self) -> Tensor:
-        """Return the upper bounds (4,)."""
-        return torch.tensor([variable.high for variable in self.variables])
-
     def draw(self, noise: Tensor) -> Tensor:
         """Return samples of the start for standard normal noise (..., 4)."""
-        mean, std = torch.tensor(self.start.mean0), torch.tensor(self.start.std0)
-        return torch.clamp(mean + std * noise, self.low, self.high)
+        mean, std = noise.new_tensor(self.start.mean0), noise.new_tensor(self.start.std0)
+        return self.inside(mean + std * noise)
+
+    def inside(self, samples: Tensor) -> Tensor:
+        """Return samples (..., 4) cut to their bounds."""
+        low, high = ([getattr(v, end) for v in self.variables] for end in ("low", "high"))
+        return torch.clamp(samples, samples.new_tensor(low), samples.new_tensor(high))
 
 
 def _reached(samples: Tensor, pose: Tensor) -> Tensor:
     spread = samples * samples.abs()
     height = LOW[2] + (HIGH[2] - LOW[2]) * spread[..., 2]
     return _inside(
-        pose[..., 0] + REACH_M * spread[..., 0],
-        pose[..., 1] + REACH_M * spread[..., 1],
+        pose[..., 0] + reach.REACH_M * spread[..., 0],
+        pose[..., 1] + reach.REACH_M * spread[..., 1],
         height,
-        pose[..., 3] + TURN_RAD * spread[..., 3],
+        pose[..., 3] + reach.TURN_RAD * spread[..., 3],
     )
 
 
@@ -82,11 +75,9 @@ def _inside(x: Tensor, y: Tensor, height: Tensor, yaw: Tensor) -> Tensor:
 
 _BOUND_M, _BOUND_RAD = spec.DISPLACEMENT_BOUND_M, spec.YAW_BOUND_RAD
 REACH_SPACE = Space(
-    variables=(
-        Variable("reach_x", "1", -1.0, 1.0),
-        Variable("reach_y", "1", -1.0, 1.0),
-        Variable("reach_height", "1", 0.0, 1.0),
-        Variable("reach_yaw", "1", -1.0, 1.0),
+    variables=tuple(
+        Variable(name, "1", 0.0 if name == "reach_height" else -1.0, 1.0)
+        for name in reach.VARIABLES
     ),
     std_floor=(0.02, 0.02, 0.03, 0.03),
     start=CemStart(mean0=(0.0, 0.0, 0.35, 0.0), std0=(0.45, 0.45, 0.35, 0.6)),

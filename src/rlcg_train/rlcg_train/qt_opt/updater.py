@@ -54,6 +54,7 @@ class BellmanUpdater:
                 f"{stream.name}/share": share,
                 f"{stream.name}/trace": trace,
                 f"{stream.name}/episodes": float(len(source)),
+                f"{stream.name}/skipped": float(len(source.skipped)),
                 f"{stream.name}/clipped_share": clipped / max(1, steps),
             }
         return drawn, metrics
@@ -91,9 +92,9 @@ class BellmanUpdater:
                 scene,
                 self._settings.search,
                 generator,
-                torch.tensor(also),
+                torch.tensor(also, device=scene.tool.device),
             )
-            values[index] = found.numpy()
+            values[index] = found.cpu().numpy()
         return values
 
     def _streams(self, cycle: int) -> list[tuple[StreamSettings, ReplaySource, float]]:
@@ -120,12 +121,11 @@ def joined(
     network: QFunction, source: ReplaySource, pictures: list[Tensor], steps: list[StepArray]
 ) -> Scene:
     """Return frames of some episodes, given as bytes and steps; one camera for all."""
-    together = np.concatenate(steps)
-    projection = torch.tensor(source.description.projection).reshape(3, 4)
-    picture = network.prepare(torch.cat(pictures))
-    return Scene(
-        picture, torch.tensor(together["tool"]), torch.tensor(together["state"]), projection
-    )
+    together, here = np.concatenate(steps), network.device
+    projection = torch.tensor(source.description.projection, device=here).reshape(3, 4)
+    picture = network.prepare(torch.cat(pictures).to(here))
+    tool, state = (torch.tensor(together[name], device=here) for name in ("tool", "state"))
+    return Scene(picture, tool, state, projection)
 
 
 def _draw(

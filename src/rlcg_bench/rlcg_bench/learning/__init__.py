@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fast Q learns, against a plain loop."""

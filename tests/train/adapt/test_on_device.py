@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stages on another device than the processor: torch's "meta", which has shapes and no numbers.
+
+What a GPU would refuse, tensors of two devices in one operation, it refuses too.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from rlcg_train.adapt import photometric
+from rlcg_train.adapt.cycle_gan import CycleGanStage, disturbed
+from rlcg_train.adapt.domain import DomainData
+from rlcg_train.adapt.frozen import adapted
+from rlcg_train.adapt.gan import GanStage
+from rlcg_train.adapt.gan_settings import GanSettings
+from rlcg_train.adapt.goal_task import GoalTask
+from rlcg_train.adapt.grasp_gan import GraspGanStage
+from rlcg_train.adapt.halves import GoalHalves
+from rlcg_train.adapt.policy import PolicyStage
+from rlcg_train.adapt.policy_settings import Mixing, PolicySettings
+from rlcg_train.adapt.rcan import RcanStage
+from rlcg_train.adapt.rl_cycle_gan import RlCycleGanStage
+from rlcg_train.adapt.routing import backward
+from rlcg_train.adapt.stage import Stage
+from rlcg_train.adapt.unet import UNet, UNetSettings, folded
+from rlcg_train.device import Compute
+from rlcg_train.network import NetworkSettings
+
+THERE = Compute(torch.device("meta"))
+GAN = GanSettings(59, 16, 16, scales=2, batch=2)
+NETWORK = NetworkSettings(widths=(4, 8, 8), hidden=16, picture_px=59)
+POLICY = PolicySettings(steps=4, batch=8, network=NETWORK, mixing=Mixing.ADVERSARIAL)
+
+
+Domains = tuple[DomainData, DomainData]
+STAGES: dict[str, Callable[[GoalHalves, GoalHalves], Stage]] = {
+    "gan": lambda sim, real: GanStage(GAN, sim, real),
+    "cycle_gan": lambda sim, real: CycleGanStage(GAN, sim, real),
+    "grasp_gan": lambda sim, real: GraspGanStage(GAN, sim, real, GoalTask(NETWORK), True),
+    "rcan": lambda sim, real: RcanStage(GAN, sim),
+    "rl_cycle_gan": lambda sim, real: RlCycleGanStage(
+        GAN, sim, real, (GoalTask(NETWORK), GoalTask(NETWORK))
+    ),
+    "policy": lambda sim, real: PolicyStage(POLICY, sim.data, real.data, compute=THERE),
+}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_step_keeps_everything_on_its_device(
+    domains: Domains, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim, real = (GoalHalves(data.to(THERE.device), THERE) for data in domains)
+    stage = STAGES[name](sim, real)
+
+    def descend(losses: dict[str, Tensor]) -> dict[str, float]:
+        assert {loss.device for loss in losses.values()} == {THERE.device}
+        parameters = {n: list(m.parameters()) for n, m in stage.networks.items()}
+        backward(losses, stage.routes, parameters)
+        found = [p.grad for of_one in parameters.values() for p in of_one if p.grad is not None]
+        assert {gradient.device for gradient in found} == {THERE.device}
+        return {}
+
+    # Losses there have no number: what turns them into some is left out.
+    monkeypatch.setattr(stage, "descend", descend)
+    stage.begin_on(THERE)
+    stage.step(np.random.default_rng(0))
+
+
+@torch.no_grad()
+def test_pictures_are_adapted_and_changed_where_they_lie(domains: Domains) -> None:
+    generator = folded(UNet(UNetSettings(59, 16))).to(THERE.device)
+    data = domains[0].to(THERE.device)
+    picture, rows = data.pick(torch.arange(2))
+    change = photometric.Change(0.1, 1, 0.1, 1, 0.1)
+    made = [adapted(data, generator).pictures, change(picture), disturbed(picture)]
+    spread = GoalTask(NETWORK).to(THERE.device).spread(picture, rows)
+    assert {tensor.device for tensor in (*made, spread)} == {THERE.device}
+
+
+def test_what_lies_elsewhere_would_be_found(domains: Domains) -> None:
+    stage = GanStage(GAN, *(GoalHalves(data) for data in domains))
+    stage.begin_on(THERE)
+    with pytest.raises(RuntimeError, match="device"):
+        stage.step(np.random.default_rng(0))
