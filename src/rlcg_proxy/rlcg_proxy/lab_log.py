@@ -13,10 +13,10 @@ from tqdm import tqdm
 
 from rlcg_core import bundle, seeds
 from rlcg_core.bin_content import Filling
-from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import WorldError
 from rlcg_core.ports import Policy
 from rlcg_core.reasons import Outcome
+from rlcg_core.robots import ROBOTS, Robot
 from rlcg_policy.onnx_policy import OnnxPolicy
 from rlcg_policy.serving_options import ServingOptions
 from rlcg_proxy.lab_script import LabScript
@@ -45,6 +45,7 @@ class LogSettings:
     first: int = 0
     workers: int = 2
     model: Path | None = None
+    robot: Robot = ROBOTS["robot1"]
 
 
 def fill_log(settings: LogSettings) -> float:
@@ -81,18 +82,18 @@ _BENCHES: list[_Bench] = []
 
 def _open(settings: LogSettings) -> None:
     draw_with_one_thread()
-    world = ProxyWorlds()(settings.urdf, "egl")
-    _BENCHES[:] = [_Bench(settings, world, _policy(settings.model))]
+    world = ProxyWorlds(cell=settings.robot.cell)(settings.urdf, "egl")
+    _BENCHES[:] = [_Bench(settings, world, _policy(settings))]
 
 
 def _close() -> None:
     _BENCHES.pop().world.close()
 
 
-def _policy(model: Path | None) -> Policy:
-    if model is None:
-        return LabScript(ROBOT1)
-    return OnnxPolicy(bundle.load(model), ServingOptions(plan="cpu-float32", threads=1))
+def _policy(settings: LogSettings) -> Policy:
+    if settings.model is None:
+        return LabScript(settings.robot)
+    return OnnxPolicy(bundle.load(settings.model), ServingOptions(plan="cpu-float32", threads=1))
 
 
 def _log_one(number: int) -> Outcome:

@@ -25,9 +25,12 @@ papers' numbers are grasps of their own robots by QT-Opt: compare the order, not
 """
 
 
-def page(results: Results, scale: Scale, pictures: Path) -> str:
-    """Return the page; ``pictures``: folder of a grid for each generator, beside the results."""
-    parts = [HEAD]
+def page(results: Results, scale: Scale, pictures: Path, note: str = "") -> str:
+    """Return the page; ``pictures``: folder of a grid for each generator, beside the results.
+
+    ``note`` stands below its head.
+    """
+    parts = [HEAD, *([f"{note}\n"] if note else [])]
     if any(result.toy for result in results.values()):
         parts.append("**Toy size: these rows show that the code runs and nothing else.**\n")
     for section in SECTIONS:
@@ -42,10 +45,10 @@ def page(results: Results, scale: Scale, pictures: Path) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def write_page(results: Path, out: Path, scale: Scale) -> None:
-    """Write the page of all stored results as ``out``."""
+def write_page(results: Path, out: Path, scale: Scale, note: str = "") -> None:
+    """Write the page of all stored results as ``out``; ``note`` stands below its head."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(page(read_all(results), scale, results / "pictures"))
+    out.write_text(page(read_all(results), scale, results / "pictures", note))
 
 
 def _table(section: str, results: Results, scale: Scale) -> str:
