@@ -23,10 +23,10 @@ from rlcg_core.gate_checks import GateError
 from rlcg_core.reasons import GateReason, GateState
 from rlcg_policy.base_parameters import BaseParameters
 from rlcg_ros import qos
+from rlcg_ros.base_panel import BasePanel
 from rlcg_ros.clocks import now, wall_timer
 from rlcg_ros.conversions import stamp_from_s
 from rlcg_ros.conversions.odometry import twist_stamped_to_msg, twist_to_msg
-from rlcg_ros.diagnostics import Diagnostics, Health, Level
 from rlcg_ros.lifecycle import ManagedNode
 from rlcg_ros.links import Links
 from rlcg_ros.odometry_input import listen_to_odometry
@@ -34,7 +34,6 @@ from rlcg_ros.parameters import declare
 from rlcg_ros.run import run
 
 ACK_S = 0.3
-_LEVELS = {GateState.READY: Level.OK, GateState.HOLDING: Level.OK, GateState.STOPPED: Level.ERROR}
 
 
 class BaseNode(ManagedNode):
@@ -44,32 +43,29 @@ class BaseNode(ManagedNode):
         super().__init__("base_node")
         self._settings = declare(self, BaseParameters)
         self.autostart, self._cell = self._settings.autostart, self._settings.cell
-        self._shown: tuple[GateState, GateReason] | None = None
         self._commanded_s = float("-inf")
 
     def setup(self) -> None:
         """Build the gate, listen."""
-        settings, self._links = self._settings, Links(self)
+        settings, links = self._settings, Links(self)
         simulated = bool(self.get_parameter("use_sim_time").value)
         self._gate = BaseGate(settings.limits(simulated))
         kind = TwistStamped if settings.stamped else Twist
         self._twist_out = self.create_publisher(kind, "cmd_vel", qos.COMMAND)
-        self._status_out = self.create_publisher(GateStatus, "base_status", qos.STATUS)
+        self._panel = BasePanel(self, self._gate, links, self._cell.name)
         self._listening = [
             self.create_subscription(GraspCommand, "grasp_command", self._on_command, qos.COMMAND),
             self.create_subscription(GateStatus, "gate_status", self._on_arm, qos.STATUS),
             self.create_subscription(Bool, "estop", self._on_estop, qos.COMMAND),
-            listen_to_odometry(self, self._links, self._on_odometry),
+            listen_to_odometry(self, links, self._on_odometry),
         ]
         self._services = [
             self.create_service(PlaceBase, "~/place", self._on_place),
             self.create_service(Trigger, "~/stop", self._on_stop),
             self.create_service(Trigger, "~/reset_stop", self._on_reset),
         ]
-        tasks = {"base": self._health, "links": self._links.health}
-        self._diagnostics = Diagnostics(self, self._cell.name, tasks)
         self._timer = wall_timer(self, 1.0 / settings.rate_hz, self._on_timer)
-        self._show()
+        self._panel.show()
 
     def stop(self) -> None:
         """Send the stop, the last message to the base."""
@@ -85,9 +81,8 @@ class BaseNode(ManagedNode):
             self.destroy_subscription(subscription)
         for service in self._services:
             self.destroy_service(service)
-        self._diagnostics.close()
+        self._panel.close()
         self.destroy_publisher(self._twist_out)
-        self.destroy_publisher(self._status_out)
 
     def _on_odometry(self, odometry: Odometry) -> None:
         self._gate.note_odometry(odometry, now(self))
@@ -127,12 +122,12 @@ class BaseNode(ManagedNode):
         twist = self._gate.next_twist(now(self))
         self._commanded_s = self._gate.watch.stamp_s
         self._send(twist)
-        self._show()
+        self._panel.show()
 
     def _halt(self, reason: GateReason, text: str) -> None:
         self._gate.stop(reason, text, now(self))
         self._send(STILL)
-        self._show()
+        self._panel.show()
 
     def _send(self, twist: BaseTwist) -> None:
         base = self._cell.base
@@ -160,7 +155,7 @@ class BaseNode(ManagedNode):
             response.reason, response.text = int(GateReason.SPEC_MISMATCH), str(error)
             return response
         response.text = f"drives to x {goal.x_m:.3f} m, y {goal.y_m:.3f} m, {goal.yaw_rad:.3f} rad"
-        self._show()
+        self._panel.show()
         self._drive()
         return response
 
@@ -172,26 +167,8 @@ class BaseNode(ManagedNode):
     def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         complaint = self._gate.reset_stop(now(self))
         response.success, response.message = not complaint, complaint or self._gate.text
-        self._show()
+        self._panel.show()
         return response
-
-    def _show(self) -> None:
-        """Publish the state when it changed, and log a stop."""
-        gate = self._gate
-        if self._shown == (gate.state, gate.reason):
-            return
-        if gate.state is GateState.STOPPED:
-            self.get_logger().error(f"stopped: {gate.text}")
-        self._shown = (gate.state, gate.reason)
-        status = GateStatus(state=int(gate.state), reason=int(gate.reason), text=gate.text)
-        # Of the odometry that it was decided on, where the clock has not come that far yet.
-        status.header.stamp = stamp_from_s(max(now(self).ros_s, gate.watch.stamp_s))
-        self._status_out.publish(status)
-
-    def _health(self) -> Health:
-        gate = self._gate
-        values = {"state": gate.state.name, "reason": gate.reason.name, "robot": self._cell.name}
-        return Health(_LEVELS[gate.state], gate.text, values)
 
 
 def main() -> None:
