@@ -25,7 +25,7 @@ from rlcg_policy.base_parameters import BaseParameters
 from rlcg_ros import qos
 from rlcg_ros.base_panel import BasePanel
 from rlcg_ros.clocks import now, wall_timer
-from rlcg_ros.conversions import stamp_from_s
+from rlcg_ros.conversions import stamp_from_s, stamp_to_s
 from rlcg_ros.conversions.odometry import twist_stamped_to_msg, twist_to_msg
 from rlcg_ros.lifecycle import ManagedNode
 from rlcg_ros.links import Links
@@ -43,7 +43,7 @@ class BaseNode(ManagedNode):
         super().__init__("base_node")
         self._settings = declare(self, BaseParameters)
         self.autostart, self._cell = self._settings.autostart, self._settings.cell
-        self._commanded_s = float("-inf")
+        self._commanded_s = self._not_before_s = float("-inf")
 
     def setup(self) -> None:
         """Build the gate, listen."""
@@ -119,6 +119,8 @@ class BaseNode(ManagedNode):
 
     def _drive(self) -> None:
         """Send the gate's next twist; the zero of an arrival or a stop is the last one."""
+        if self._gate.watch.stamp_s < self._not_before_s and self._fresh():
+            return  # what is known of the base is of another scene
         twist = self._gate.next_twist(now(self))
         self._commanded_s = self._gate.watch.stamp_s
         self._send(twist)
@@ -155,6 +157,7 @@ class BaseNode(ManagedNode):
             response.reason, response.text = int(GateReason.SPEC_MISMATCH), str(error)
             return response
         response.text = f"drives to x {goal.x_m:.3f} m, y {goal.y_m:.3f} m, {goal.yaw_rad:.3f} rad"
+        self._not_before_s, self._commanded_s = stamp_to_s(request.not_before), float("-inf")
         self._panel.show()
         self._drive()
         return response

@@ -12,7 +12,7 @@ from rlcg_core.errors import WorldError
 from rlcg_core.reasons import GateState
 from rlcg_ros import qos
 from rlcg_ros.calls import Caller
-from rlcg_ros.conversions import stamp_to_s
+from rlcg_ros.conversions import stamp_from_s, stamp_to_s
 
 ANSWER_S = 10.0
 DRIVE_S = 120.0
@@ -36,14 +36,18 @@ class BaseCalls:
         """Wait until base_node is there."""
         self._caller.service(self._place, limit_s)
 
-    def place(self, seed: int, place: str) -> float:
-        """Drive to the pose that ``place`` means for ``seed``; return since when [ROS s]."""
+    def place(self, seed: int, place: str, not_before_s: float) -> float:
+        """Drive to the pose that ``place`` means for ``seed``; return since when [ROS s].
+
+        ``not_before_s``: since when the scene is there, -inf for ever.
+        """
         self._caller.call(self._reset_stop, Trigger.Request(), ANSWER_S)
-        request = PlaceBase.Request(seed=seed, place=place)
+        not_before = stamp_from_s(max(0.0, not_before_s))
+        request = PlaceBase.Request(seed=seed, place=place, not_before=not_before)
         answer = self._caller.call(self._place, request, ANSWER_S)
         if answer.reason:
             raise WorldError(f"the base does not drive: {answer.text}")
-        since_s = stamp_to_s(answer.stamp)
+        since_s = max(stamp_to_s(answer.stamp), not_before_s)
         self._caller.wait_until(
             lambda: self._over(since_s), DRIVE_S, "base at its place", "look at base_node's output"
         )

@@ -95,7 +95,8 @@ class RosStation:
         filled = self._bin.fill(wish)
         since_s = filled.since_s
         if self._base is not None:
-            since_s = max(since_s, self._base.place(wish.seed, wish.filling.placement))
+            place = wish.filling.placement
+            since_s = max(since_s, self._base.place(wish.seed, place, since_s))
         self._release_gate()
         self._see_home(since_s)
         return filled.scene
