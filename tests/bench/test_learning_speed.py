@@ -14,9 +14,12 @@ from rlcg_bench.learning.plain_loop import PlainLoop, whole_logits
 from rlcg_bench.learning.shares import OTHER, OUTSIDE, kind_of, shares
 from rlcg_bench.timed_process import Steps
 from rlcg_train.qt_opt.labels import state_values
+from rlcg_train.qt_opt.learner import Learner
+from rlcg_train.qt_opt.paper_q import PaperQ
 from rlcg_train.qt_opt.replay import ReplaySource
 from rlcg_train.qt_opt.search import SearchSettings
 from rlcg_train.qt_opt.updater import seen_by
+from rlcg_train.qt_opt_network import QtOptSettings
 
 SIZE = Size(stored=3, episodes=2, batch=16)
 
@@ -59,6 +62,18 @@ def test_both_descend(store: Path) -> None:
         done = work.step()
         assert done > 0
         assert done % SIZE.batch == 0
+
+
+def test_the_papers_network_learns_in_both(tmp_path: Path) -> None:
+    tiny = QtOptSettings(
+        channels=4, tower_convolutions=1, merged_convolutions=1, context=8, dense=8
+    )
+    size = Size("paper", episodes=1, batch=2)
+    settings = replace(size.settings(), search=SearchSettings(4, 2, 1))
+    episodes.write(tmp_path, size.side_px, episodes=2, steps=3)
+    source = ReplaySource(tmp_path / episodes.SOURCE)
+    assert PlainLoop(PaperQ(tiny), settings, source).step() == 2
+    assert Learner(settings, PaperQ(tiny), {episodes.SOURCE: source}).cycle()["labels"] >= 3
 
 
 def test_the_bar_is_the_median_of_the_rounds_ratios() -> None:

@@ -16,8 +16,8 @@ import numpy as np
 import rclpy.action
 from diagnostic_msgs.msg import DiagnosticArray
 from processes import NodeProcess, parameters
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 from recording import Recording
 from rlcg_msgs.action import Grasp
@@ -57,7 +57,8 @@ def remapped(folder: str, topics: tuple[str, ...]) -> list[str]:
 class CellBench(RosBench):
     """Starts the processes and hears everything with its time.
 
-    ``heard`` maps a topic to (monotonic time, message), oldest first.
+    ``heard`` maps a topic to (monotonic time, message), oldest first; ``started_s``: when processes
+    were started.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class CellBench(RosBench):
         self._words = [*words, *parameters(use_sim_time=simulated)]
         self.heard: dict[str, list[tuple[float, Any]]] = {}
         self.recording: Recording | None = None
-        self._starts = 0
+        self.started_s: list[float] = []
         self.action = rclpy.action.ActionClient(self.node, Grasp, "policy_node/grasp")
         self.rogue = self.node.create_publisher(GraspCommand, "gate/grasp_command", qos.COMMAND)
         self._hear_all()
@@ -123,8 +124,8 @@ class CellBench(RosBench):
         return self._start("rlcg_record.record_node", *words)
 
     def _start(self, module: str, *words: str) -> NodeProcess:
-        self._starts += 1
-        log = self.folder / f"{self._starts}_{module.rsplit('.', 1)[-1]}.log"
+        self.started_s.append(time.monotonic())
+        log = self.folder / f"{len(self.started_s)}_{module.rsplit('.', 1)[-1]}.log"
         return self._stack.enter_context(NodeProcess(module, log, *words))
 
     def hear(self, kind: type, topic: str, profile: QoSProfile) -> None:
@@ -160,7 +161,7 @@ class CellBench(RosBench):
 
     def set_parameters(self, node: str, **values: Any) -> None:
         """Set parameters of a running node."""
-        wanted = [_parameter(name, value) for name, value in values.items()]
+        wanted = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
         request = SetParameters.Request(parameters=wanted)
         results = self.call(SetParameters, f"{node}/set_parameters", request, START_S).results
         assert all(result.successful for result in results), results
@@ -189,14 +190,3 @@ class Told:
 
     def __str__(self) -> str:
         return self._tell()
-
-
-def _parameter(name: str, value: Any) -> Parameter:
-    kinds = {
-        bool: (ParameterType.PARAMETER_BOOL, "bool_value"),
-        int: (ParameterType.PARAMETER_INTEGER, "integer_value"),
-        float: (ParameterType.PARAMETER_DOUBLE, "double_value"),
-        str: (ParameterType.PARAMETER_STRING, "string_value"),
-    }
-    kind, field = kinds[type(value)]
-    return Parameter(name=name, value=ParameterValue(type=kind, **{field: value}))

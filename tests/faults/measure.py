@@ -9,15 +9,16 @@ import numpy as np
 from cases import Case, command
 from cell_bench import START_S
 from fault_cell import FaultCell
-from motion_watch import MotionWatch
+from motion_watch import STILL_RAD_S, MotionWatch
 from recording import TOO_LARGE, Recording
 from stall_watch import StallWatch
 
 from rlcg_core.reasons import GateReason, GateState
 
 WATCH_S, TELL_S = 0.4, 3.0
-# So far may a joint be from where it came to stand, when all is over.
-STAYED_RAD = 1e-4
+# So far may a joint be from where it came to stand, when all is over: what counts as standing still
+# would take it as far.
+STAYED_RAD = STILL_RAD_S * WATCH_S
 DISTURBED_S, DISTURBED_TRIES = 0.04, 3
 FULL_BYTES = 12_000_000
 

@@ -3,7 +3,9 @@
 
 import itertools
 import resource
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +16,15 @@ from rlcg_record.reader import BagReader
 if TYPE_CHECKING:
     from cell_bench import CellBench
 
+# (monotonic time, message), oldest first.
+Heard = Sequence[tuple[float, Any]]
+
 COMPARED = ("grasp_command", "gate/joint_trajectory", "gate/gate_status")
 HEARD_BY_IT = {*(f"/{topic}" for topic in COMPARED), "/image_raw", "/robot/joint_states"}
 START_S, TOO_LARGE = 40.0, "File too large"
+# By so much may the recorder be matched later than we with a node that was started just now; what
+# is published meanwhile it cannot hear.
+MATCH_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -79,10 +87,20 @@ class Recording:
         heard = [
             (topic, _key(topic, message))
             for topic in COMPARED
-            for message in _told(topic, [message for _, message in cell.heard[topic]])
+            for message in _told(topic, _matched(cell.heard[topic], cell.started_s))
         ]
         missing = [topic for topic, key in heard if (topic, key) not in stored]
         return Lost(len(heard), len(missing), tuple(sorted(set(missing))))
+
+
+def _matched(heard: Heard, started_s: Sequence[float]) -> list[Any]:
+    """Return the messages without those that a node just started sent before all were matched."""
+    firsts_s = [next((at_s for at_s, _ in heard if at_s >= begun), inf) for begun in started_s]
+    return [
+        message
+        for at_s, message in heard
+        if not any(first_s <= at_s < first_s + MATCH_S for first_s in firsts_s)
+    ]
 
 
 def _told(topic: str, messages: list[Any]) -> list[Any]:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from rlcg_core.cell import ROBOT1
+from rlcg_core.errors import DataError
 from rlcg_core.reasons import Outcome
+from rlcg_proxy import cli
 from rlcg_proxy import measure as measuring
 from rlcg_proxy.measure import MeasureSettings, measure
 from rlcg_proxy.tally import Tally
@@ -46,6 +48,13 @@ def test_outcomes_come_back_as_they_were(tmp_path: Path) -> None:
     Tally(None, "").write(FOUND)
 
 
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.outcomes"
+    path.write_text("of one network\nSSx\n")
+    with pytest.raises(DataError, match=r"holds \['x'\].*delete it"):
+        Tally(path, "of one network").read()
+
+
 def test_a_measurement_plays_only_the_scenes_that_lack(
     played: list[int], asked: MeasureSettings
 ) -> None:
@@ -55,6 +64,15 @@ def test_a_measurement_plays_only_the_scenes_that_lack(
     assert [one is Outcome.SUCCESS for one in found] == [True, False, False, True, False]
     assert asked.tally().read() == found
     assert measure(replace(asked, grasps=3)) == found[:3]
+
+
+def test_the_command_goes_on_from_the_file_that_it_is_given(
+    played: list[int], asked: MeasureSettings
+) -> None:
+    words = ["measure", "--model", str(asked.model), "--kept", str(asked.kept), "--workers", "0"]
+    assert cli.main([*words, "--grasps", "2"]) == 0
+    assert cli.main([*words, "--grasps", "4"]) == 0
+    assert played == [0, 1, 2, 3]
 
 
 def test_other_scenes_or_another_world_begin_anew(

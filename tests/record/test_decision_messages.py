@@ -109,10 +109,11 @@ def test_a_fit_of_displacements_is_drawn_from_the_tool(traces: list[Trace]) -> N
 def test_a_fit_of_the_reach_profile_is_drawn_where_the_move_leads(traces: list[Trace]) -> None:
     mean, std = np.array([0.5, -0.5, 0.5, 0.1]), np.array([0.1, 0.0, 0.0, 0.0])
     decision = dataclasses.replace(traces[0].decision, goal=None, cem_mean=mean, cem_std=std)
-    trace = dataclasses.replace(traces[0], decision=decision)
+    tool_m, tray_m = traces[0].observation.tool_pose.position_m, 0.03
+    above_m = float(tool_m[2]) - tray_m
+    observation = dataclasses.replace(traces[0].observation, height_above_tray_m=above_m)
+    trace = dataclasses.replace(traces[0], decision=decision, observation=observation)
     ellipsoid, _ = decision_to_markers(trace, reach.VARIABLES, "base").markers
-    tool_m = trace.observation.tool_pose.position_m
-    tray_m = tool_m[2] - trace.observation.height_above_tray_m
     place, size = ellipsoid.pose.position, ellipsoid.scale
     assert (place.x, place.y) == pytest.approx((tool_m[0] + 0.1, tool_m[1] - 0.1))
     assert place.z == pytest.approx(tray_m + 0.01 + 0.24 * 0.25)

@@ -9,9 +9,9 @@ from typing import Any
 from action_msgs.msg import GoalStatus
 from builtin_interfaces.msg import Time
 from processes import NodeProcess, parameters
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from rclpy.action import ActionClient
+from rclpy.parameter import Parameter
 from rlcg_msgs.action import Grasp
 from rlcg_msgs.msg import GateStatus, GraspCommand
 from rlcg_msgs.srv import ResetWorld
@@ -102,7 +102,10 @@ class MockCell(RosBench):
             "image_delay_s": 0.0,
             "joints_silent": False,
         }
-        wanted = [_parameter(f"fault_{k}", v) for k, v in {**none, **faults}.items()]
+        wanted = [
+            Parameter(f"fault_{k}", value=v).to_parameter_msg()
+            for k, v in {**none, **faults}.items()
+        ]
         request = SetParameters.Request(parameters=wanted)
         results = self.call(SetParameters, "sim_node/set_parameters", request).results
         assert all(result.successful for result in results), results
@@ -149,14 +152,3 @@ class MockCell(RosBench):
     ) -> None:
         self._stack.close()
         super().__exit__(kind, error, trace)
-
-
-def _parameter(name: str, value: Any) -> Parameter:
-    kinds = {
-        bool: (ParameterType.PARAMETER_BOOL, "bool_value"),
-        int: (ParameterType.PARAMETER_INTEGER, "integer_value"),
-        float: (ParameterType.PARAMETER_DOUBLE, "double_value"),
-        str: (ParameterType.PARAMETER_STRING, "string_value"),
-    }
-    kind, field = kinds[type(value)]
-    return Parameter(name=name, value=ParameterValue(type=kind, **{field: value}))

@@ -14,6 +14,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 
 WAIT_S = 10.0
+# So long may a process take to start on a busy machine.
+START_S = 40.0
 
 
 class RosBench:
@@ -75,7 +77,7 @@ class RosBench:
         if service not in self._clients:
             self._clients[service] = self.node.create_client(kind, service)
         client = self._clients[service]
-        assert client.wait_for_service(timeout_s), f"no service {service}"
+        assert client.wait_for_service(max(timeout_s, START_S)), f"no service {service}"
         future = client.call_async(request)
         self.until(future.done, f"answer of {service}", timeout_s)
         return future.result()

@@ -11,7 +11,7 @@ from rlcg_train.adapt import domain_files
 from rlcg_train.adapt.cycle_gan import CycleGanStage
 from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.halves import GoalHalves
-from rlcg_train.adapt.run import AdaptRun, RunSettings
+from rlcg_train.adapt.run import WORK, AdaptRun, RunSettings
 from rlcg_train.device import PLAIN, Compute, computing
 
 SETTINGS = GanSettings(59, 16, 16, scales=2, batch=4)
@@ -31,7 +31,7 @@ def step(data: Path, out: Path, compute: Compute = PLAIN) -> dict[str, Any]:
         "gradients": [p.grad for p in parameters],
         "ended": ended,
         "done": run.done,
-        "losses": run._sums,
+        "losses": {name: value for name, value in run._sums.items() if name != WORK},
         "said": compute.mean_numbers(said),
         "world": compute.world,
     }

@@ -9,10 +9,11 @@ import pytest
 from toy_log import toy_episode
 
 from rlcg_core import spec
+from rlcg_core.episode_files import DECISIONS, EPISODE
 from rlcg_core.errors import DataError
 from rlcg_core.reasons import Outcome
 from rlcg_record import episode_folder
-from rlcg_train import dataset, episodes, from_logs, logged
+from rlcg_train import dataset, from_logs, logged
 
 
 def test_what_is_logged_is_read_again(tmp_path: Path) -> None:
@@ -38,25 +39,25 @@ def test_it_is_the_format_of_recorded_bags(tmp_path: Path) -> None:
 
 
 def break_json(folder: Path) -> None:
-    path = folder / logged.DECISIONS
+    path = folder / DECISIONS
     path.write_text(path.read_text()[:-40])
 
 
 def drop_decision(folder: Path) -> None:
-    path = folder / logged.DECISIONS
+    path = folder / DECISIONS
     told = json.loads(path.read_text())
     path.write_text(json.dumps({**told, "decisions": told["decisions"][:-1]}))
 
 
 def shorten_action(folder: Path) -> None:
-    path = folder / logged.DECISIONS
+    path = folder / DECISIONS
     told = json.loads(path.read_text())
     told["decisions"][1]["action"].pop()
     path.write_text(json.dumps(told))
 
 
 def name_no_outcome(folder: Path) -> None:
-    path = folder / logged.DECISIONS
+    path = folder / DECISIONS
     path.write_text(path.read_text().replace("SUCCESS", "MAYBE"))
 
 
@@ -66,13 +67,19 @@ def cut_picture(folder: Path) -> None:
 
 
 def of_another_spec(folder: Path) -> None:
-    path = folder / episodes.EPISODE
+    path = folder / EPISODE
     path.write_text(path.read_text().replace(spec.fingerprint(), "0" * 16))
+
+
+def lead_out_of_the_folder(folder: Path) -> None:
+    path = folder / EPISODE
+    path.write_text(path.read_text().replace("001.jpg", "../001.jpg"))
 
 
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
+        (lead_out_of_the_folder, "expected the plain name of a file"),
         (break_json, "not readable JSON"),
         (drop_decision, "3 frames and 2 decisions"),
         (shorten_action, "action 1 has 7 numbers, expected 8"),

@@ -20,9 +20,10 @@ from toy_grasps import (
     write_toy_store,
 )
 
-from rlcg_core.errors import DataError
+from rlcg_core.errors import ConfigError, DataError
 from rlcg_train import checkpoints, events, run_folder
 from rlcg_train.cli import main
+from rlcg_train.device import Compute
 from rlcg_train.profiles import REACH
 from rlcg_train.qt_opt import log_format
 from rlcg_train.qt_opt.actors import run_with_actors
@@ -235,6 +236,12 @@ def test_a_run_does_not_go_on_without_its_actors(store: Path, tmp_path: Path) ->
     with pytest.raises(DataError, match="1 of 1 actors ended with code 1"):
         run_with_actors(run, [nothing])
     assert "actors ended" in run_folder.read_state(tmp_path / "run").note
+
+
+def test_several_processes_are_refused(store: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="found 2 processes, expected one"):
+        Run(settings(store, tmp_path), compute=Compute(world=2))
+    Run(settings(store, tmp_path), total=1).go()
 
 
 def test_the_policies_of_before_stay_for_the_last_is_not_always_the_best(

@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=_positive, default=50, help="each a new frame (50)")
     parser.add_argument("--frames", type=_positive, default=1000, help="of latency (1000)")
     parser.add_argument("--turns", type=_positive, default=11, help="of each learner (11)")
-    text = "that learns (small); paper takes a quarter of an hour"
+    text = "that learns: small, or paper, which takes long (small)"
     parser.add_argument("--network", choices=("small", "paper"), default="small", help=text)
     parser.add_argument("--threads", type=_positive, default=1, help="of every variant (1)")
     parser.add_argument("--seed", type=int, default=1, help="of the order in the rounds (1)")

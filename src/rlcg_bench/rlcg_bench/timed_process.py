@@ -11,7 +11,6 @@ from typing import Any
 from rlcg_core.errors import RlcgError, WorldError
 from rlcg_sim.programs import drop_stdout
 
-LIMIT_S = 300.0
 END_S = 10.0
 
 
@@ -34,12 +33,14 @@ class Steps:
 class TimedProcess:
     """Work that ``build`` makes in a process of its own, started; ``build`` must be picklable.
 
-    ``what``: names it in errors. ``name``: the work's own; ``missing``: why it cannot be had here,
-    empty if it can.
+    ``what``: names it in errors; ``limit_s``: it counts as hanging after that. ``name``: the work's
+    own; ``missing``: why it cannot be had here, empty if it can.
     """
 
-    def __init__(self, what: str, build: Callable[[], Work], warm_up: int = 2) -> None:
-        self._what = what
+    def __init__(
+        self, what: str, build: Callable[[], Work], warm_up: int = 2, limit_s: float = 300.0
+    ) -> None:
+        self._what, self._limit_s = what, limit_s
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         arguments = (build, warm_up, theirs)
@@ -70,12 +71,12 @@ class TimedProcess:
 
     def _hear(self) -> tuple[Any, Any]:
         try:
-            if self._pipe.poll(LIMIT_S):
+            if self._pipe.poll(self._limit_s):
                 first, second = self._pipe.recv()
                 return first, second
         except (EOFError, OSError):
             raise self._ended() from None
-        raise WorldError(f"{self._what}: no answer within {LIMIT_S:g} s")
+        raise WorldError(f"{self._what}: no answer within {self._limit_s:g} s")
 
     def _ended(self) -> WorldError:
         return WorldError(f"{self._what}: its process ended, see what it printed above")

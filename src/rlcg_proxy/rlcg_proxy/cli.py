@@ -43,7 +43,8 @@ def _measure(args: argparse.Namespace) -> None:
             args.world,
             args.objects,
             args.workers,
-            cell=cell,
+            args.kept,
+            cell,
         )
     )
 
@@ -82,6 +83,7 @@ def _table(args: argparse.Namespace) -> None:
         args.seed,
         0 if args.smoke else args.workers,
         args.threads,
+        tuple(args.worlds),
         ROBOTS[args.robot],
     )
     try:
@@ -112,6 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--seed", type=int, default=1, help="seed of the scenes (default: 1)")
     measure.add_argument("--world", default="real_proxy", help="or a look of the simulator's")
     measure.add_argument("--objects", default="proxy_test", help="object set in the bin")
+    text = "file of the outcomes, from which a measurement that was cut off goes on"
+    measure.add_argument("--kept", type=Path, help=text)
     plenty = add(
         "plenty", _plenty, "collect shards that show the world can be learned; never for results"
     )
@@ -127,6 +131,9 @@ def _parser() -> argparse.ArgumentParser:
     text = "stored results, their page beside (default: docs/results; with --smoke in --root)"
     table.add_argument("--results", type=Path, help=text)
     table.add_argument("--rows", nargs="*", help="which rows (default: all)")
+    text = "where to measure now (default: both); the rest is left for later"
+    worlds = ["real_proxy", "sim"]
+    table.add_argument("--worlds", nargs="+", choices=worlds, default=worlds, help=text)
     table.add_argument("--seed", type=int, default=1, help="of training and scenes (default: 1)")
     table.add_argument("--threads", type=int, default=1, help="of training (default: 1)")
     table.add_argument("--smoke", action="store_true", help="toy size: does it run?")

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from rlcg_core import bundle, seeds
 from rlcg_core.bin_content import Filling
+from rlcg_core.episode_files import EPISODE
 from rlcg_core.errors import WorldError
 from rlcg_core.ports import Policy
 from rlcg_core.reasons import Outcome
@@ -24,7 +25,7 @@ from rlcg_proxy.play import play
 from rlcg_proxy.worlds import REAL_PROXY, ProxyWorlds
 from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_sim.renderer import draw_with_one_thread
-from rlcg_train import episodes, logged
+from rlcg_train import logged
 from rlcg_train.processes import processes
 
 # Scenes of the log: training's own range, apart from those of all other commands.
@@ -52,7 +53,7 @@ def fill_log(settings: LogSettings) -> float:
     """Log the episodes that lack; return the share of successes among those."""
     settings.out.mkdir(parents=True, exist_ok=True)
     numbers = range(settings.first, settings.first + settings.episodes)
-    missing = [n for n in numbers if not (_folder(settings, n) / episodes.EPISODE).is_file()]
+    missing = [n for n in numbers if not (_folder(settings, n) / EPISODE).is_file()]
     outcomes: list[Outcome] = []
     with processes(settings.workers, _open, (settings,), _close) as over:
         done = len(numbers) - len(missing)

@@ -3,13 +3,14 @@
 
 from dataclasses import dataclass, replace
 
+from rlcg_core.episode_files import Decided
 from rlcg_core.gate_checks import GateError
 from rlcg_core.ports import Policy
 from rlcg_core.reasons import Outcome
 from rlcg_core.types import Decision
 from rlcg_sim.motion import CellStepper
 from rlcg_sim.pybullet_world import PyBulletWorld
-from rlcg_train.logged import Decided, decided
+from rlcg_train.logged import decided
 from rlcg_train.seen_frame import SeenFrame
 
 STEP_LIMIT = 20

@@ -32,11 +32,13 @@ from rlcg_train.provenance import describe
 FIRST_ON_POLICY, ROW_STRIDE = 2**36 + 2**30, 10_000
 # Episodes that policies are tuned on come after those of the log.
 FIRST_TUNING = 50_000
+# The worlds that rows are measured in.
+WORLDS = (REAL_PROXY, "sim")
 
 
 @dataclass(frozen=True)
 class TableSettings:
-    """``log``: folder of episodes, made if it lacks some. ``toy``: the smoke run's scale."""
+    """``log``: folder of episodes, made if it lacks some. ``worlds``: of `WORLDS`."""
 
     root: Path
     results: Path
@@ -46,12 +48,12 @@ class TableSettings:
     seed: int = 1
     workers: int = 2
     threads: int = 1
+    worlds: tuple[str, ...] = WORLDS
     robot: Robot = ROBOTS["robot1"]
 
-    @property
-    def worlds(self) -> tuple[tuple[str, str], ...]:
-        """Return where each row is measured, and on which unseen objects."""
-        return (REAL_PROXY, "proxy_test"), ("sim", self.robot.test_objects)
+    def objects(self, world: str) -> str:
+        """Return the objects that no row has seen, of one of `WORLDS`."""
+        return "proxy_test" if world == REAL_PROXY else self.robot.test_objects
 
 
 class Table:
@@ -87,17 +89,18 @@ class Table:
             print(f"left out {name}: {reason}", flush=True)
 
     def _row(self, row: Recipe) -> None:
+        stored = self.settings.results
         missing = [
-            (world, objects)
-            for world, objects in self.settings.worlds
-            if not results.path_of(self.settings.results, row.name, world).exists()
+            world
+            for world in self.settings.worlds
+            if not results.path_of(stored, row.name, world).exists()
         ]
         if not missing:
             return
         self._train(row)
         model = self._export(row)
-        for world, objects in missing:
-            self._measure(row, model, world, objects)
+        for world in missing:
+            self._measure(row, model, world)
 
     def _train(self, row: Recipe) -> None:
         """Train generator, policy, and once more with its own attempts in simulation."""
@@ -184,12 +187,17 @@ class Table:
             export(ExportSettings(checkpoint, out, training, self.settings.scale.samples))
         return out
 
-    def _measure(self, row: Recipe, model: Path, world: str, objects: str) -> None:
-        settings = self.settings
-        grasps, seed, workers = settings.scale.grasps, settings.seed, settings.workers
-        kept = model.with_name(f"{row.name}.{world}.outcomes")
-        cell = settings.robot.cell
+    def _measure(self, row: Recipe, model: Path, world: str) -> None:
+        settings, kept = self.settings, model.with_name(f"{row.name}.{world}.outcomes")
         asked = MeasureSettings(
-            model, self._urdf, grasps, seed, world, objects, workers, kept, cell
+            model,
+            self._urdf,
+            settings.scale.grasps,
+            settings.seed,
+            world,
+            settings.objects(world),
+            settings.workers,
+            kept,
+            settings.robot.cell,
         )
         measure_row(self._shop, row, asked, settings.results)

@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from rlcg_core.errors import DataError
 from rlcg_core.reasons import Outcome
 from rlcg_train.adapt.results import FAILURE, INVALID, SUCCESS
 
@@ -28,11 +29,22 @@ class Tally:
     about: str
 
     def read(self) -> list[Outcome]:
-        """Return the outcomes so far; none of a file that is about something else."""
+        """Return the outcomes so far; none of a file that is about something else.
+
+        Raises `DataError` for what is no such file.
+        """
         if self.path is None or not self.path.exists():
             return []
-        about, _, letters = self.path.read_text().partition("\n")
-        return [OUTCOMES[one] for one in letters.strip()] if about == self.about else []
+        about, _, letters = self.path.read_text(errors="replace").partition("\n")
+        if about != self.about:
+            return []
+        strange = set(letters.strip()) - set(OUTCOMES)
+        if strange:
+            raise DataError(
+                f"{self.path} holds {sorted(strange)}, expected outcomes {sorted(OUTCOMES)}: "
+                "delete it, then all is measured again"
+            )
+        return [OUTCOMES[one] for one in letters.strip()]
 
     def write(self, outcomes: list[Outcome]) -> None:
         """Store all outcomes so far; the file changes as a whole."""

@@ -1,71 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """Episodes as training reads them: a folder each, with PNG pictures and two JSON files.
 
-``episode.json`` and the pictures are the format of rlcg-train; ``decisions.json`` beside it adds
-what was decided and what came of it. A folder appears under its name only when it is complete.
+The form is `rlcg_core.episode_files`. A folder appears under its name only when it is complete.
 """
 
 import os
 import shutil
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from rlcg_core import spec, strict_json
-from rlcg_core.errors import BundleError, DataError, RlcgError
+from rlcg_core import strict_json
+from rlcg_core.episode_files import (
+    DECISIONS,
+    EPISODE,
+    Decided,
+    DecisionsFile,
+    EpisodeFile,
+    SeenStep,
+    read_seen,
+    read_told,
+)
+from rlcg_core.errors import DataError, RlcgError
 from rlcg_core.reasons import Outcome
-from rlcg_core.stored_file import MIB, check_plain_name, read_file
+from rlcg_core.stored_file import MIB, read_file
 from rlcg_core.types import ImageArray
 from rlcg_policy.camera.codec import decode_picture
 from rlcg_record.records import EpisodeRecord, StepRecord
 
-EPISODE, DECISIONS = "episode.json", "decisions.json"
 PICTURE_BYTES = 64 * MIB
-
-
-@dataclass(frozen=True)
-class StepFile:
-    """One entry of ``episode.json``; ``image`` is a file beside it."""
-
-    image: str
-    state: tuple[float, ...]
-    tool_pose: tuple[float, ...]
-    projection: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class EpisodeFile:
-    """All of ``episode.json``."""
-
-    source: str
-    steps: tuple[StepFile, ...]
-    spec_fingerprint: str = field(default_factory=spec.fingerprint)
-
-
-@dataclass(frozen=True)
-class DecisionFile:
-    """One entry of ``decisions.json``; ``reward`` is null while nobody judged the grasp."""
-
-    action: tuple[float, ...]
-    stamp_s: float
-    q_value: float | None
-    cem_mean: tuple[float, ...]
-    cem_std: tuple[float, ...]
-    phase: str
-    reward: float | None
-    done: bool
-
-
-@dataclass(frozen=True)
-class DecisionsFile:
-    """All of ``decisions.json``."""
-
-    outcome: str
-    judge: str
-    about: dict[str, str]
-    decisions: tuple[DecisionFile, ...]
 
 
 def write(folder: Path, record: EpisodeRecord) -> None:
@@ -79,7 +43,7 @@ def write(folder: Path, record: EpisodeRecord) -> None:
     for name, step in zip(names, record.steps, strict=True):
         (part / name).write_bytes(png(step.image_hwc))
     steps = [
-        StepFile(name, step.state, step.tool_pose, step.projection)
+        SeenStep(name, step.state, step.tool_pose, step.projection)
         for name, step in zip(names, record.steps, strict=True)
     ]
     strict_json.write(EpisodeFile(record.source, tuple(steps)), part / EPISODE)
@@ -91,20 +55,8 @@ def write(folder: Path, record: EpisodeRecord) -> None:
 
 def read(folder: Path) -> EpisodeRecord:
     """Return an episode; raises `DataError` for one that is incomplete or of another spec."""
-    try:
-        seen = strict_json.read(EpisodeFile, folder / EPISODE)
-        told = strict_json.read(DecisionsFile, folder / DECISIONS)
-    except BundleError as error:
-        raise DataError(f"{error}; or leave this episode out") from error
-    if seen.spec_fingerprint != spec.fingerprint():
-        raise DataError(
-            f"{folder} is of spec {seen.spec_fingerprint}, expected {spec.fingerprint()}"
-        )
-    if len(seen.steps) != len(told.decisions) or told.outcome not in Outcome.__members__:
-        raise DataError(
-            f"{folder} has {len(seen.steps)} steps, {len(told.decisions)} decisions and the "
-            f"outcome {told.outcome!r:.40}, expected as many and one of {list(Outcome.__members__)}"
-        )
+    seen = read_seen(folder)
+    told = read_told(folder, len(seen.steps))
     pairs = zip(seen.steps, told.decisions, strict=True)
     steps = tuple(_step(folder, step, decision) for step, decision in pairs)
     outcome = Outcome[told.outcome]
@@ -119,10 +71,10 @@ def png(image_hwc: ImageArray) -> bytes:
     return data.tobytes()
 
 
-def _decision(record: EpisodeRecord, number: int) -> DecisionFile:
+def _decision(record: EpisodeRecord, number: int) -> Decided:
     step = record.steps[number]
     known = step.q_value is not None and np.isfinite(step.q_value)
-    return DecisionFile(
+    return Decided(
         action=step.action,
         stamp_s=step.stamp_s,
         q_value=step.q_value if known else None,
@@ -134,9 +86,8 @@ def _decision(record: EpisodeRecord, number: int) -> DecisionFile:
     )
 
 
-def _step(folder: Path, seen: StepFile, told: DecisionFile) -> StepRecord:
+def _step(folder: Path, seen: SeenStep, told: Decided) -> StepRecord:
     try:
-        check_plain_name(seen.image, "an image")
         image_hwc = decode_picture(read_file(folder / seen.image, PICTURE_BYTES))
     except RlcgError as error:
         raise DataError(f"{folder}, {seen.image!r:.80}: {error}; convert the bag again") from error

@@ -40,7 +40,6 @@ from rlcg_record.sample import (
 )
 from rlcg_ros.definitions import full_definition
 from rlcg_ros.diagnostics import Diagnostics, Health, Level
-from rlcg_ros.grasp_server import ENDED_BY_ITSELF
 from rlcg_ros.parameter_reader import ParameterReader
 from rlcg_ros.parameters import declare
 from rlcg_ros.raw_topics import Offer, RawTopics
@@ -49,7 +48,6 @@ from rlcg_ros.run import run
 PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 EPISODE_RESULT = "rlcg_msgs/msg/EpisodeResult"
-ORDERLY = (*ENDED_BY_ITSELF, TerminationReason.CANCELLED, TerminationReason.SHUTDOWN)
 
 
 class RecordNode(Node):  # type: ignore[misc]  # rclpy has no types
@@ -167,7 +165,7 @@ def event_of(type_name: str, data: bytes) -> Event | None:
     if type_name == EPISODE_RESULT:
         result = deserialize_message(data, EpisodeResult)
         reason = TerminationReason(result.termination_reason)
-        fault = "" if reason in ORDERLY else reason.name
+        fault = reason.name if reason.is_fault else ""
         return Judged() if result.judge else Ended(result.episode_id, fault)
     return None
 

@@ -77,6 +77,30 @@ def _agreement(args: argparse.Namespace) -> None:
         print(f"{name}: IoU {found.in_made:.3f} in G(x), {found.in_x:.3f} in x")
 
 
+def _ranking(args: argparse.Namespace) -> None:
+    from rlcg_core.errors import DataError
+    from rlcg_train import checkpoints
+    from rlcg_train.adapt import domain_files
+    from rlcg_train.adapt.files import load_generator
+    from rlcg_train.adapt.goal_task import GoalTask
+    from rlcg_train.adapt.ranking import ranking
+    from rlcg_train.network import GraspNetwork
+
+    network = checkpoints.load(args.policy)[1]
+    if not isinstance(network, GraspNetwork):
+        raise DataError(f"{args.policy} is no grasp-success predictor: give one")
+    data = domain_files.load([args.data], network.settings.picture_px)
+    generator = load_generator(args.generator) if args.generator else None
+    print(f"AUC {ranking(GoalTask.of(network), data, generator):.3f}")
+
+
+def _regrasps(args: argparse.Namespace) -> None:
+    from rlcg_train import episodes, logged
+    from rlcg_train.regrasps import regrasps
+
+    print(regrasps(logged.read(folder) for folder in episodes.find(args.episodes)))
+
+
 def _page(args: argparse.Namespace) -> None:
     from rlcg_train.adapt.page import write_page
     from rlcg_train.adapt.scales import SMALL
@@ -118,6 +142,12 @@ def add_commands(add: Add) -> None:
     agree.add_argument("--generator", type=Path, required=True, help="checkpoint.pt of its run")
     agree.add_argument("--finder", type=Path, required=True, help="checkpoint.pt of RCAN's run")
     agree.add_argument("--data", type=Path, required=True, help="shards with masks")
+    ranks = add("ranking", _ranking, "does a policy rank grasps behind a generator not its own?")
+    ranks.add_argument("--policy", type=Path, required=True, help="policy.pt of its run")
+    ranks.add_argument("--data", type=Path, required=True, help="shards; held-out attempts count")
+    ranks.add_argument("--generator", type=Path, help="checkpoint.pt of its run (default: none)")
+    tries = add("regrasps", _regrasps, "how often does a policy try again? of logged episodes")
+    tries.add_argument("--episodes", type=Path, nargs="+", required=True, help="their folders")
     page = add("page", _page, "write docs/results.md out of stored results")
     page.add_argument("--results", type=Path, default=Path("docs/results"), help="stored results")
     page.add_argument("--out", type=Path, default=Path("docs/results.md"), help="the page")

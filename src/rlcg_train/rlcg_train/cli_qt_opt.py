@@ -29,6 +29,7 @@ def _collect(args: argparse.Namespace) -> None:
         episodes=args.episodes,
         actors=args.workers,
         side_px=_network(args.network).scale_px,
+        through=args.through,
     )
     failed = []
     for actor in start_actors(settings):
@@ -73,6 +74,7 @@ def _learn(args: argparse.Namespace) -> None:
         source=1,
         actors=args.workers,
         side_px=network.scale_px,
+        through=args.through,
     )
     with computing(args.device, args.precision) as compute:
         print(f"learning on {compute}", flush=True)
@@ -124,6 +126,8 @@ def add_commands(add: Add) -> None:
         command.add_argument("--store", type=Path, required=True, help="folder of the replay")
         command.add_argument("--network", choices=("small", "paper"), default="small")
         command.add_argument("--predictor", type=Path, help="checkpoint of profile goal")
+        text = "generator's checkpoint.pt: see simulation as G(x); give it a store of its own"
+        command.add_argument("--through", type=Path, help=text)
         text = f"collecting processes (default: {actors})"
         command.add_argument("--workers", type=int, default=actors, help=text)
     taken = add("qt-opt-import", _import, "take grasp attempts of collect into a store")

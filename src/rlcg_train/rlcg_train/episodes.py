@@ -7,40 +7,16 @@ A folder appears under its name only when it is complete.
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from rlcg_core import spec, strict_json
-from rlcg_core.errors import BundleError, DataError
+from rlcg_core.episode_files import EPISODE, EpisodeFile, SeenStep, read_seen
+from rlcg_core.errors import DataError
 from rlcg_core.types import ImageArray
 from rlcg_train.seen_frame import SeenFrame
-
-EPISODE = "episode.json"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One instant; ``image`` is a file beside ``episode.json``, the rest as in `SeenFrame`.
-
-    ``projection`` is flattened, row by row.
-    """
-
-    image: str
-    state: tuple[float, ...]
-    tool_pose: tuple[float, ...]
-    projection: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Episode:
-    """All of ``episode.json``; ``source`` says where the frames come from."""
-
-    source: str
-    steps: tuple[Step, ...]
-    spec_fingerprint: str = field(default_factory=spec.fingerprint)
 
 
 def write(folder: Path, source: str, frames: Sequence[SeenFrame]) -> None:
@@ -69,21 +45,13 @@ def fill(part: Path, source: str, frames: Sequence[SeenFrame], jpeg_quality: int
         if not cv2.imwrite(str(part / name), frame.image_hwc[:, :, ::-1], options):
             raise DataError(f"{part / name} cannot be written: is the disk full?")
         numbers = (frame.state, frame.tool_pose, frame.projection)
-        steps.append(Step(name, *(tuple(n.ravel().astype(float).tolist()) for n in numbers)))
-    strict_json.write(Episode(source, tuple(steps)), part / EPISODE)
+        steps.append(SeenStep(name, *(tuple(n.ravel().astype(float).tolist()) for n in numbers)))
+    strict_json.write(EpisodeFile(source, tuple(steps)), part / EPISODE)
 
 
 def read(folder: Path) -> tuple[str, list[SeenFrame]]:
     """Return source and frames of one episode; raises `DataError`."""
-    try:
-        found: Episode = strict_json.read(Episode, folder / EPISODE)
-    except BundleError as error:
-        raise DataError(f"{error}; or leave this episode out") from error
-    if found.spec_fingerprint != spec.fingerprint():
-        raise DataError(
-            f"{folder / EPISODE} is of spec {found.spec_fingerprint}, expected "
-            f"{spec.fingerprint()}: record it again"
-        )
+    found = read_seen(folder)
     return found.source, [_frame(folder, step) for step in found.steps]
 
 
@@ -102,7 +70,7 @@ def find(folders: Sequence[Path]) -> list[Path]:
     return complete
 
 
-def _frame(folder: Path, step: Step) -> SeenFrame:
+def _frame(folder: Path, step: SeenStep) -> SeenFrame:
     lengths = {"state": spec.STATE_DIM, "tool_pose": 4, "projection": 12}
     for name, length in lengths.items():
         if len(getattr(step, name)) != length:

@@ -6,6 +6,7 @@ A file is a row of TFRecords (length, checksum, data, checksum), each a protocol
 package would bring a web server and gRPC into training for that.
 """
 
+import contextlib
 import os
 import platform
 import struct
@@ -87,4 +88,6 @@ class EventWriter:
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
-        self._file.close()
+        # What a full disk did not take raised when it was written; closing tries it once more.
+        with contextlib.suppress(OSError):
+            self._file.close()

@@ -12,43 +12,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rlcg_core import spec, strict_json
-from rlcg_core.errors import BundleError, DataError
+from rlcg_core import strict_json
+from rlcg_core.episode_files import DECISIONS, Decided, DecisionsFile, read_told
+from rlcg_core.errors import DataError
 from rlcg_core.reasons import Outcome
 from rlcg_train import episodes
 from rlcg_train.seen_frame import SeenFrame
 
 FloatArray = npt.NDArray[np.float64]
-
-DECISIONS = "decisions.json"
-
-
-@dataclass(frozen=True)
-class Decided:
-    """What was done at one instant: the spec's action (8,), and in which phase of what rule.
-
-    The reward is 1 with the last step of a success, else 0, null where nobody judged. What a
-    network told beside is null and empty without one.
-    """
-
-    action: tuple[float, ...]
-    stamp_s: float
-    q_value: float | None
-    cem_mean: tuple[float, ...]
-    cem_std: tuple[float, ...]
-    phase: str
-    reward: float | None
-    done: bool
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """All of ``decisions.json``; ``judge`` told the outcome, ``about`` holds what else is known."""
-
-    outcome: str
-    judge: str
-    about: dict[str, str]
-    decisions: tuple[Decided, ...]
 
 
 @dataclass(frozen=True)
@@ -81,7 +52,7 @@ def write(folder: Path, episode: LoggedEpisode, jpeg_quality: int = 95) -> None:
     """Write an episode as ``folder``, which appears whole; raises `DataError`."""
     part = episodes.begin(folder)
     episodes.fill(part, episode.source, episode.frames, jpeg_quality)
-    told = Decisions(episode.outcome.name, episode.judge, episode.about, episode.decisions)
+    told = DecisionsFile(episode.outcome.name, episode.judge, episode.about, episode.decisions)
     strict_json.write(told, part / DECISIONS)
     os.replace(part, folder)
 
@@ -89,26 +60,8 @@ def write(folder: Path, episode: LoggedEpisode, jpeg_quality: int = 95) -> None:
 def read(folder: Path) -> LoggedEpisode:
     """Return one episode; raises `DataError` for a broken one or one of another spec."""
     source, frames = episodes.read(folder)
-    try:
-        told: Decisions = strict_json.read(Decisions, folder / DECISIONS)
-    except BundleError as error:
-        raise DataError(f"{error}; or leave this episode out") from error
-    if len(told.decisions) != len(frames) or not frames:
-        raise DataError(
-            f"{folder} has {len(frames)} frames and {len(told.decisions)} decisions, expected as "
-            "many of both and at least one: leave it out"
-        )
-    if told.outcome not in Outcome.__members__:
-        raise DataError(f"{folder / DECISIONS}: outcome is {told.outcome!r}, expected a known one")
-    _check_actions(folder, told)
+    told = read_told(folder, len(frames))
+    if not frames:
+        raise DataError(f"{folder} has no frames: leave it out")
     outcome = Outcome[told.outcome]
     return LoggedEpisode(source, tuple(frames), told.decisions, outcome, told.judge, told.about)
-
-
-def _check_actions(folder: Path, told: Decisions) -> None:
-    for number, one in enumerate(told.decisions):
-        if len(one.action) != spec.ACTION_DIM:
-            raise DataError(
-                f"{folder / DECISIONS}: action {number} has {len(one.action)} numbers, expected "
-                f"{spec.ACTION_DIM}: leave this episode out"
-            )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from rlcg_core.episode_files import EPISODE
 from rlcg_core.errors import WorldError
 from rlcg_core.robots import ROBOTS, Robot
 from rlcg_train import episodes
@@ -27,7 +28,7 @@ def record(
     """
     out.mkdir(parents=True, exist_ok=True)
     folders = [out / f"{number:05d}" for number in range(count)]
-    missing = [k for k, folder in enumerate(folders) if not (folder / episodes.EPISODE).is_file()]
+    missing = [k for k, folder in enumerate(folders) if not (folder / EPISODE).is_file()]
     if not missing:
         return folders
     world = play(urdf, renderer, robot)

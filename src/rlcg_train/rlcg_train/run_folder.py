@@ -8,6 +8,7 @@ files what was measured; ``lock`` belongs to the one trainer that may write.
 import fcntl
 import json
 import os
+import sys
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -119,10 +120,17 @@ class RunFolder:
         write_state(self.folder, now)
 
     def end(self, state: str, note: str = "") -> None:
-        """Write how the run ended, and let the folder go."""
+        """Write how the run ended, and let the folder go.
+
+        Where the disk is full the state of before stays; it counts as dead once it is old.
+        """
         self.state = replace(self.state, state=state, note=note or self.state.note)
-        write_state(self.folder, self.state)
-        self.close()
+        try:
+            write_state(self.folder, self.state)
+        except OSError as error:
+            print(f"{self.folder}: cannot write how it ended ({state}): {error}", file=sys.stderr)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Let the folder go; safe to call twice."""
@@ -141,6 +149,9 @@ class Silent:
 
     def end(self, state: str, note: str = "") -> None:
         """Write nothing."""
+
+    def close(self) -> None:
+        """Nothing is owned."""
 
 
 def table(root: Path) -> list[str]:

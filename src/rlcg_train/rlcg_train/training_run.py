@@ -2,13 +2,13 @@
 """What a training needs to go on exactly where it stopped, and where that lies on disk."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from rlcg_train.adapt.files import write_whole
 from rlcg_train.export import current_commit
 from rlcg_train.run_folder import RunState, write_state
 
@@ -41,9 +41,7 @@ class TrainingRun:
             "seconds": self.seconds,
             "settings": self.settings,
         }
-        temporary = self.folder / "checkpoint.part"
-        torch.save(state, temporary)
-        os.replace(temporary, self.folder / "checkpoint.pt")
+        write_whole(self.folder / "checkpoint.pt", state)
         with (self.folder / "metrics.jsonl").open("a") as lines:
             lines.write(json.dumps(metrics) + "\n")
         write_state(self.folder, self._state(metrics))

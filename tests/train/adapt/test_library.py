@@ -56,6 +56,11 @@ def test_a_new_generator_hands_its_picture_on() -> None:
     assert float(last.abs().min()) > 0.0
 
 
+def test_a_generator_that_does_not_hand_on_begins_as_grey() -> None:
+    network = UNet(UNetSettings(59, divisor=SMALL, hands_on=False))
+    assert torch.equal(network(torch.rand(1, 3, 59, 59)), torch.zeros(1, 3, 59, 59))
+
+
 def test_a_picture_beyond_its_range_is_taken_as_the_nearest_within() -> None:
     network = UNet(UNetSettings(59, divisor=SMALL))
     made = network(torch.full((1, 3, 59, 59), 1.2))

@@ -2,6 +2,7 @@
 """A run of a stage: it goes on exactly, stops when it must, and says why."""
 
 import json
+import resource
 import signal
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from rlcg_core.errors import DataError
 from rlcg_train.adapt.alarm import AlarmSettings, SceneAlarm
 from rlcg_train.adapt.cycle_gan import CycleGanStage
 from rlcg_train.adapt.domain import DomainData, Rows
-from rlcg_train.adapt.files import load_generator
+from rlcg_train.adapt.files import load_generator, write_whole
 from rlcg_train.adapt.gan import GanStage
 from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.goal_task import GoalTask
@@ -24,9 +25,10 @@ from rlcg_train.adapt.halves import GoalHalves
 from rlcg_train.adapt.photometric import PhotometricSettings
 from rlcg_train.adapt.rl_cycle_gan import RlCycleGanStage
 from rlcg_train.adapt.routing import Route
-from rlcg_train.adapt.run import CHECKPOINT, AdaptRun, RunSettings
+from rlcg_train.adapt.run import CHECKPOINT, WORK, AdaptRun, RunSettings
 from rlcg_train.adapt.stage import Stage
 from rlcg_train.adapt.stopping import until_asked_to_stop
+from rlcg_train.device import Compute
 from rlcg_train.network import NetworkSettings
 from rlcg_train.run_folder import read_state
 
@@ -55,19 +57,20 @@ def weights(stage: Stage) -> list[Tensor]:
 def metrics(folder: Path) -> list[dict[str, float]]:
     """Return what was noted, but for the time it took."""
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
+    return [{k: v for k, v in line.items() if k not in ("seconds", WORK)} for line in lines]
 
 
+@pytest.mark.parametrize("bf16", [False, True], ids=["float32", "bfloat16"])
 def test_an_interrupted_run_ends_where_one_that_never_stopped_does(
-    domains: Domains, tmp_path: Path
+    domains: Domains, tmp_path: Path, bf16: bool
 ) -> None:
-    whole = rl_cycle_gan(domains)
-    assert AdaptRun(settings(tmp_path / "whole", 5), whole).go() == "finished"
-    cut = AdaptRun(settings(tmp_path / "cut", 5), rl_cycle_gan(domains))
+    whole, compute = rl_cycle_gan(domains), Compute(bf16=bf16)
+    assert AdaptRun(settings(tmp_path / "whole", 5), whole, compute).go() == "finished"
+    cut = AdaptRun(settings(tmp_path / "cut", 5), rl_cycle_gan(domains), compute)
     assert cut.go(lambda: cut.done == 3) == "interrupted"
     assert read_state(tmp_path / "cut").state == "interrupted"
     resumed = rl_cycle_gan(domains)
-    run = AdaptRun(settings(tmp_path / "cut", 5), resumed)
+    run = AdaptRun(settings(tmp_path / "cut", 5), resumed, compute)
     assert run.done == 3
     assert run.go() == "finished"
     pairs = zip(weights(whole), weights(resumed), strict=True)
@@ -86,6 +89,7 @@ def test_a_run_leaves_pictures_metrics_arguments_and_a_generator(
     assert (state.kind, state.state, state.done, state.total) == ("rl_cycle_gan", "finished", 2, 2)
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert {"generator", "discriminator", "cycle", "rl", "scene", "auc_real_y"} <= set(lines[-1])
+    assert 0.0 < lines[-1][WORK] < 60.0
     assert list(tmp_path.glob("events.out.tfevents.*"))
     generator = load_generator(tmp_path / CHECKPOINT, "F")
     assert not any(p.requires_grad for p in generator.parameters())
@@ -187,6 +191,52 @@ def test_a_full_disk_ends_the_run_with_the_last_checkpoint_kept(
     assert read_state(tmp_path).state == "interrupted"
 
 
+def test_a_disk_that_takes_nothing_more_keeps_the_checkpoint_and_frees_the_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = AdaptRun(settings(tmp_path, 4, note_every=1, save_every_s=0.0), _Draws())
+
+    def until_two() -> bool:
+        if run.done == 2:
+            # Files may not grow beyond this: what a full disk says, without filling one.
+            resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))
+        return False
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(DataError, match="the last checkpoint is kept"):
+            run.go(until_two)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert torch.load(tmp_path / CHECKPOINT, weights_only=True)["done"] == 2
+    assert "cannot write how it ended (interrupted)" in capsys.readouterr().err
+    again = AdaptRun(settings(tmp_path, 2), _Draws())
+    assert again.done == 2
+    again.folder.close()
+
+
+def test_a_broken_checkpoint_is_named_and_the_folder_let_go(tmp_path: Path) -> None:
+    AdaptRun(settings(tmp_path, 1), _Draws()).go()
+    whole = (tmp_path / CHECKPOINT).read_bytes()
+    (tmp_path / CHECKPOINT).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"checkpoint.pt cannot be gone on from") as kept:
+        AdaptRun(settings(tmp_path, 2), _Draws())
+    assert kept.tb, "which holds the run that failed"
+    (tmp_path / CHECKPOINT).write_bytes(whole)
+    assert AdaptRun(settings(tmp_path, 2), _Draws()).go() == "finished"
+
+
+def test_a_checkpoint_that_does_not_fit_is_an_error_of_the_disk(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_whole(tmp_path / "a.pt", {"a": torch.zeros(100)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not (tmp_path / "a.pt").exists()
+
+
 def test_the_alarm_tells_a_falling_ranking_from_a_falling_loss() -> None:
     def told(aucs: list[float], scenes: list[float], spread: float = 0.2) -> str:
         alarm = SceneAlarm(AlarmSettings(after=2))
@@ -230,3 +280,8 @@ def test_a_checkpoint_without_a_generator_says_so(domains: Domains, tmp_path: Pa
         load_generator(tmp_path / CHECKPOINT, "F")
     with pytest.raises(DataError, match="no generator G"):
         load_generator(tmp_path / "nothing.pt")
+    other = torch.load(tmp_path / CHECKPOINT, weights_only=True)
+    other["networks"]["G"].pop("heads.0.weight")
+    write_whole(tmp_path / "other.pt", other)
+    with pytest.raises(DataError, match="no generator G"):
+        load_generator(tmp_path / "other.pt")

@@ -24,6 +24,8 @@ from rlcg_core.errors import WorldError
 from rlcg_core.statistics import median
 
 LIMIT = 3.0
+# All warm up at once, and a step of the paper's network takes minutes on a busy machine.
+LONGEST_STEP_S = 3600.0
 PLAIN, OURS = "plain loop", "rlcg-train"
 CONTESTANTS: dict[str, Build] = {
     PLAIN: contestants.plain,
@@ -68,7 +70,9 @@ def measure(size: Size | None = None, rounds: int = 11, seed: int = 1) -> Sectio
 
 def _start(store: Path, size: Size, stack: ExitStack) -> dict[str, TimedProcess]:
     started = {
-        name: stack.enter_context(closing(TimedProcess(name, partial(build, store, size), 1)))
+        name: stack.enter_context(
+            closing(TimedProcess(name, partial(build, store, size), 1, LONGEST_STEP_S))
+        )
         for name, build in CONTESTANTS.items()
     }
     for name, child in started.items():

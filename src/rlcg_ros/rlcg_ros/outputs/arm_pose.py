@@ -2,7 +2,6 @@
 """command_mode pose: poses of the tool at a rate, as Cartesian controllers take."""
 
 from geometry_msgs.msg import PoseStamped
-from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode
 
 from rlcg_core.errors import KinematicsError
@@ -12,26 +11,18 @@ from rlcg_core.tool_stream import ToolStream
 from rlcg_core.types import FloatArray
 from rlcg_ros import qos
 from rlcg_ros.conversions import tool_pose_to_msg
+from rlcg_ros.outputs.streamed_arm import StreamedArm
 
 
-class PoseOutput:
+class PoseOutput(StreamedArm[ToolStream]):
     """`rlcg_core.outputs.ArmOutput` on topic ``target_pose``, in the base frame."""
 
     def __init__(
         self, node: LifecycleNode, period_s: float, base_frame: str, kinematics: Kinematics
     ) -> None:
-        self.period_s = period_s
-        self._node, self._base_frame, self._kinematics = node, base_frame, kinematics
-        self._stream = ToolStream(period_s, kinematics)
-        self._publisher = node.create_lifecycle_publisher(PoseStamped, "target_pose", qos.COMMAND)
-
-    def move(self, motion: Motion, measured_rad: FloatArray, clock_s: float) -> None:
-        """Begin the step; a hold is the pose where the arm is."""
-        if motion.is_hold:
-            self._stream.end()
-            self._send(motion.trajectory.positions[-1])
-        else:
-            self._stream.begin(motion.trajectory, measured_rad, clock_s)
+        publisher = node.create_lifecycle_publisher(PoseStamped, "target_pose", qos.COMMAND)
+        super().__init__(node, period_s, ToolStream(period_s, kinematics), publisher)
+        self._base_frame, self._kinematics = base_frame, kinematics
 
     def tick(self, measured_rad: FloatArray, clock_s: float) -> None:
         """Send the pose of now; the last one again until the tool has arrived, or should have."""
@@ -44,17 +35,9 @@ class PoseOutput:
         if point is not None:
             self._send(point.joints_rad)
 
-    def halt(self) -> None:
-        """Send no more: the servo stops by its own timeout, or holds the last pose."""
+    def _hold(self, motion: Motion) -> None:
         self._stream.end()
-
-    def flush(self, timeout_s: float) -> None:
-        """Wait until the servo has the last pose."""
-        self._publisher.wait_for_all_acked(Duration(seconds=timeout_s))
-
-    def close(self) -> None:
-        """Stop publishing."""
-        self._node.destroy_publisher(self._publisher)
+        self._send(motion.trajectory.positions[-1])
 
     def _send(self, joints_rad: FloatArray) -> None:
         try:

@@ -5,7 +5,6 @@ Velocities are in m/s and rad/s: the servo's ``command_in_type`` must be ``speed
 """
 
 from geometry_msgs.msg import TwistStamped
-from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode
 
 from rlcg_core.errors import KinematicsError
@@ -16,25 +15,18 @@ from rlcg_core.tool_servo import tool_velocity
 from rlcg_core.tool_stream import ToolStream
 from rlcg_core.types import FloatArray
 from rlcg_ros import qos
+from rlcg_ros.outputs.streamed_arm import StreamedArm
 
 
-class TwistOutput:
+class TwistOutput(StreamedArm[ToolStream]):
     """`rlcg_core.outputs.ArmOutput` on topic ``target_twist``, in the base frame."""
 
     def __init__(
         self, node: LifecycleNode, period_s: float, limits: GateLimits, kinematics: Kinematics
     ) -> None:
-        self.period_s = period_s
-        self._node, self._limits, self._kinematics = node, limits, kinematics
-        self._stream = ToolStream(period_s, kinematics)
-        self._publisher = node.create_lifecycle_publisher(TwistStamped, "target_twist", qos.COMMAND)
-
-    def move(self, motion: Motion, measured_rad: FloatArray, clock_s: float) -> None:
-        """Begin the step; a hold is a zero twist."""
-        if motion.is_hold:
-            self.halt()
-        else:
-            self._stream.begin(motion.trajectory, measured_rad, clock_s)
+        publisher = node.create_lifecycle_publisher(TwistStamped, "target_twist", qos.COMMAND)
+        super().__init__(node, period_s, ToolStream(period_s, kinematics), publisher)
+        self._limits, self._kinematics = limits, kinematics
 
     def tick(self, measured_rad: FloatArray, clock_s: float) -> None:
         """Send the velocity of now; zero once the tool has arrived, or should have."""
@@ -58,13 +50,8 @@ class TwistOutput:
         self._stream.end()
         self._send((0.0, 0.0, 0.0), 0.0)
 
-    def flush(self, timeout_s: float) -> None:
-        """Wait until the servo has the last twist."""
-        self._publisher.wait_for_all_acked(Duration(seconds=timeout_s))
-
-    def close(self) -> None:
-        """Stop publishing."""
-        self._node.destroy_publisher(self._publisher)
+    def _hold(self, motion: Motion) -> None:
+        self.halt()
 
     def _send(self, linear_m_s: FloatArray | tuple[float, float, float], yaw_rad_s: float) -> None:
         msg = TwistStamped()

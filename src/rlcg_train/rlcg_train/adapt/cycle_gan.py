@@ -15,7 +15,7 @@ from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.halves import HalfSource
 from rlcg_train.adapt.losses import Adversarial, cycle_loss, discriminator_loss, generator_loss
 from rlcg_train.adapt.routing import Route
-from rlcg_train.adapt.stage import Stage, adam
+from rlcg_train.adapt.stage import Stage
 
 SHOWN = 4
 # How far G(x) is disturbed to see whether F reads hidden details off it.
@@ -53,8 +53,8 @@ class CycleGanStage(Stage):
         self.D_X, self.D_Y = settings.discriminator(), settings.discriminator()
         self.networks = {"G": self.G, "F": self.F, "D_X": self.D_X, "D_Y": self.D_Y}
         self.optimizers = {
-            "generators": adam([self.G, self.F], settings.learning_rate),
-            "discriminators": adam([self.D_X, self.D_Y], settings.learning_rate),
+            "generators": settings.optimizer([self.G, self.F]),
+            "discriminators": settings.optimizer([self.D_X, self.D_Y], judges=True),
         }
         weights, makers = settings.weights, ("G", "F")
         self.routes = (

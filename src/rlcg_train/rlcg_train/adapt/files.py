@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoints of stages on disk, and the generators in them."""
 
+import io
 import os
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,14 @@ from rlcg_train.adapt.unet import UNet, UNetSettings, folded
 
 
 def write_whole(path: Path, state: dict[str, Any]) -> None:
-    """Write a checkpoint, whole or not at all."""
+    """Write a checkpoint, whole or not at all; raises `OSError` where the disk is full.
+
+    Torch itself would raise a `RuntimeError` there, as for much else.
+    """
+    bytes_of_it = io.BytesIO()
+    torch.save(state, bytes_of_it)
     temporary = path.with_name(path.name + ".part")
-    torch.save(state, temporary)
+    temporary.write_bytes(bytes_of_it.getbuffer())
     os.replace(temporary, path)
 
 
@@ -23,12 +29,12 @@ def load_generator(checkpoint: Path, name: str = "G") -> UNet:
     try:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         layout, weights = state["layouts"][name], state["networks"][name]
+        generator = UNet(UNetSettings(**{**layout, "heads": tuple(layout["heads"])}))
+        generator.load_state_dict(weights)
     except (OSError, RuntimeError, KeyError) as error:
         raise DataError(
             f"{checkpoint} has no generator {name} ({error!r}): give the checkpoint.pt of a "
             "generator's run"
         ) from error
-    generator = UNet(UNetSettings(**{**layout, "heads": tuple(layout["heads"])}))
-    generator.load_state_dict(weights)
     generator.requires_grad_(False)
     return folded(generator)

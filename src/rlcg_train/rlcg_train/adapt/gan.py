@@ -11,7 +11,7 @@ from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.halves import HalfSource
 from rlcg_train.adapt.losses import Adversarial, discriminator_loss, generator_loss
 from rlcg_train.adapt.routing import Route
-from rlcg_train.adapt.stage import Stage, adam
+from rlcg_train.adapt.stage import Stage
 
 SHOWN = 4
 
@@ -29,7 +29,8 @@ class GanStage(Stage):
         self.G, self.D_Y = settings.generator(), settings.discriminator()
         self.networks = {"G": self.G, "D_Y": self.D_Y}
         self.optimizers = {
-            name: adam([n], settings.learning_rate) for name, n in self.networks.items()
+            "generator": settings.optimizer([self.G]),
+            "discriminator": settings.optimizer([self.D_Y], judges=True),
         }
         self.routes = (
             Route("generator", settings.weights.gan, ("G",)),

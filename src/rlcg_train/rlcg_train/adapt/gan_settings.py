@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the generators' stages have in common: sizes, weights of the losses, rates."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
 
 from rlcg_core.errors import ConfigError
 from rlcg_train.adapt.discriminator import Discriminator, DiscriminatorSettings
 from rlcg_train.adapt.photometric import Change, PhotometricSettings, draw_change
+from rlcg_train.adapt.stage import adam
 from rlcg_train.adapt.unet import UNet, UNetSettings
 
 # Four halvings make one pixel of it, and instance norm needs two.
@@ -26,9 +31,11 @@ class Weights:
 
 @dataclass(frozen=True)
 class GanSettings:
-    """The small profile by default; the paper's: 472, divisors 1, three scales.
+    """The small profile by default; the paper's: 472, divisors 1, three scales, equal rates.
 
-    ``batch``: pictures of each domain. ``photometric``: None leaves pictures as they are.
+    ``batch``: pictures of each domain. ``judge_rate``: of discriminators, as a share of the
+    generators' ``learning_rate``; two looks are told apart long before one is learned, and a
+    discriminator that is certain teaches little. ``photometric``: None leaves pictures as they are.
     """
 
     side_px: int = 118
@@ -37,12 +44,13 @@ class GanSettings:
     scales: int = 3
     batch: int = 8
     learning_rate: float = 1e-4
+    judge_rate: float = 0.25
     weights: Weights = field(default_factory=Weights)
     photometric: PhotometricSettings | None = None
 
     def __post_init__(self) -> None:
-        if self.batch < 1 or self.learning_rate <= 0.0:
-            raise ConfigError("expected a batch of 1 or more and a learning rate above 0")
+        if self.batch < 1 or self.learning_rate <= 0.0 or self.judge_rate <= 0.0:
+            raise ConfigError("expected a batch of 1 or more and learning rates above 0")
         coarsest = -(-self.side_px // 2 ** (self.scales - 1))
         if coarsest <= SMALLEST_JUDGED_PX:
             raise ConfigError(
@@ -54,15 +62,20 @@ class GanSettings:
         """Return plain data for the run's arguments."""
         return asdict(self)
 
-    def generator(self, *more_heads: int) -> UNet:
+    def generator(self, *more_heads: int, hands_on: bool = True) -> UNet:
         """Return a new generator; ``more_heads``: channels of what it says beside the picture."""
-        return UNet(UNetSettings(self.side_px, self.divisor, heads=(3, *more_heads)))
+        heads = (3, *more_heads)
+        return UNet(UNetSettings(self.side_px, self.divisor, heads=heads, hands_on=hands_on))
 
     def discriminator(self) -> Discriminator:
         """Return a new discriminator."""
         return Discriminator(
             DiscriminatorSettings(divisor=self.discriminator_divisor, scales=self.scales)
         )
+
+    def optimizer(self, networks: Sequence[nn.Module], judges: bool = False) -> Optimizer:
+        """Return the papers' optimizer; ``judges``: whether the networks are discriminators."""
+        return adam(networks, self.learning_rate * (self.judge_rate if judges else 1.0))
 
     def change(self) -> Change:
         """Draw how this batch's colours change."""

@@ -25,6 +25,14 @@ class GoalTask(TaskQ[Rows]):
         super().__init__()
         self.network = GraspNetwork(settings)
 
+    @classmethod
+    def of(cls, network: GraspNetwork) -> "GoalTask":
+        """Return a task around a network that was trained before, ready to judge."""
+        task = cls(network.settings)
+        task.network = network
+        task.eval()
+        return task
+
     def logits(self, picture: Tensor, rows: Rows) -> Tensor:
         """Return logits (B,) of success at the goals."""
         patches, numbers = self.inputs(picture, rows)

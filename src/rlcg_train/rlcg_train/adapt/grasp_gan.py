@@ -28,7 +28,7 @@ from rlcg_train.adapt.losses import (
     pairwise_loss,
 )
 from rlcg_train.adapt.routing import Route
-from rlcg_train.adapt.stage import Stage, adam
+from rlcg_train.adapt.stage import Stage
 from rlcg_train.adapt.task import td_loss
 
 CLASSES = 5
@@ -62,7 +62,11 @@ class GraspGanStage(Stage):
         self._truth, self._labelled = truth_of(sim), labelled
         self.G, self.D_Y, self.C = settings.generator(CLASSES), settings.discriminator(), task
         self.networks = {"G": self.G, "D_Y": self.D_Y, "C": self.C}
-        self.optimizers = {n: adam([m], settings.learning_rate) for n, m in self.networks.items()}
+        self.optimizers = {
+            "generator": settings.optimizer([self.G]),
+            "discriminator": settings.optimizer([self.D_Y], judges=True),
+            "task": settings.optimizer([self.C]),
+        }
         self.routes = (
             *(Route(name, 1.0, ("G",)) for name in ("generator", "pairwise", "mask", "features")),
             Route("task", 1.0, ("G", "C")),

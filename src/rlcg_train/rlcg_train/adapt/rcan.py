@@ -25,7 +25,7 @@ from rlcg_train.adapt.losses import (
 )
 from rlcg_train.adapt.ranges import to_signed
 from rlcg_train.adapt.routing import Route
-from rlcg_train.adapt.stage import Stage, adam
+from rlcg_train.adapt.stage import Stage
 
 
 class RcanStage(Stage):
@@ -38,9 +38,14 @@ class RcanStage(Stage):
         torch.manual_seed(seed)
         self.settings, self._source = settings, randomized
         self._truth = truth_of(randomized)
-        self.G, self.D = settings.generator(CLASSES, 1), settings.discriminator()
+        # What is to become of the picture is known: nothing of the random look shall stay.
+        self.G = settings.generator(CLASSES, 1, hands_on=False)
+        self.D = settings.discriminator()
         self.networks = {"G": self.G, "D": self.D}
-        self.optimizers = {n: adam([m], settings.learning_rate) for n, m in self.networks.items()}
+        self.optimizers = {
+            "generator": settings.optimizer([self.G]),
+            "discriminator": settings.optimizer([self.D], judges=True),
+        }
         self.routes = (
             *(Route(name, 1.0, ("G",)) for name in ("generator", "picture", "mask", "depth")),
             Route("discriminator", 1.0, ("D",)),

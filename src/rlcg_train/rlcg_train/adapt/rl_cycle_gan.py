@@ -18,7 +18,6 @@ from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.halves import Half, HalfSource
 from rlcg_train.adapt.losses import scene_loss
 from rlcg_train.adapt.routing import Route
-from rlcg_train.adapt.stage import adam
 from rlcg_train.adapt.task import TaskQ, td_loss
 from rlcg_train.fit import auc
 
@@ -43,7 +42,7 @@ class RlCycleGanStage(CycleGanStage, Generic[RowsT]):
         super().__init__(settings, sim, real, seed)
         self.Q_sim, self.Q_real = tasks
         self.networks |= {"Q_sim": self.Q_sim, "Q_real": self.Q_real}
-        self.optimizers["q"] = adam([self.Q_sim, self.Q_real], settings.learning_rate)
+        self.optimizers["q"] = settings.optimizer([self.Q_sim, self.Q_real])
         self.routes = (
             *self.routes,
             Route("rl", settings.weights.rl, ("Q_sim", "Q_real")),

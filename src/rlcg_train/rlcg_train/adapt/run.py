@@ -21,10 +21,12 @@ from rlcg_train.adapt.files import write_whole
 from rlcg_train.adapt.stage import Stage
 from rlcg_train.device import PLAIN, Compute
 from rlcg_train.export import current_commit
-from rlcg_train.qt_opt.learner import DivergedError
+from rlcg_train.run_ending import run_to_its_end
 from rlcg_train.run_folder import RunFolder, RunState, Silent
 
 CHECKPOINT = "checkpoint.pt"
+# Processor time of a step [s], beside its losses: what it costs however busy the machine is.
+WORK = "processor_s"
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,17 @@ class AdaptRun:
         path = self.settings.out / CHECKPOINT
         if not path.exists():
             return
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            self._take(torch.load(path, map_location="cpu", weights_only=True))
+        except Exception as error:  # torch raises many kinds, those of its unpickler among them
+            self.folder.close()
+            raise DataError(
+                f"{path} cannot be gone on from ({error}): move its folder away to begin again"
+            ) from error
+        print(f"resuming {path} after step {self.done}", flush=True)
+
+    def _take(self, state: dict[str, Any]) -> None:
+        """Go on from what `_save` wrote."""
         for name, network in self.stage.networks.items():
             network.load_state_dict(state["networks"][name])
         for name, optimizer in self.stage.optimizers.items():
@@ -81,40 +93,28 @@ class AdaptRun:
         self._alarm.load_state_dict(state["alarm"])
         self.done, self._seconds = int(state["done"]), float(state["seconds"])
         self._sums = dict(state["sums"])
-        print(f"resuming {path} after step {self.done}", flush=True)
 
     def go(self, asked_to_stop: Callable[[], bool] = lambda: False) -> str:
         """Learn; return how it ended: finished, interrupted or diverged."""
-        ended = "finished"
-        try:
-            while self.done < self.settings.steps:
-                if self.stage.compute.any_says(asked_to_stop()):
-                    ended = "interrupted"
-                    break
-                self._step()
-            if self.stage.compute.leads:
-                self._save()
-                self._picture()
-        except DivergedError as error:
-            self.folder.end("diverged", str(error))
-            return "diverged"
-        except OSError as error:
-            self.folder.end("interrupted", str(error))
-            raise DataError(
-                f"{self.settings.out} cannot be written ({error}): the last checkpoint is kept; "
-                "mend that and start again"
-            ) from error
-        except BaseException as error:
-            self.folder.end("interrupted", f"{type(error).__name__}: {error}")
-            raise
-        self.folder.end(ended)
-        return ended
+        return run_to_its_end(lambda: self._learn(asked_to_stop), self.folder, self.settings.out)
+
+    def _learn(self, asked_to_stop: Callable[[], bool]) -> bool:
+        """Learn and save; False if it was asked to stop before all was done."""
+        while self.done < self.settings.steps:
+            if self.stage.compute.any_says(asked_to_stop()):
+                break
+            self._step()
+        if self.stage.compute.leads:
+            self._save()
+            self._picture()
+        return self.done >= self.settings.steps
 
     def _step(self) -> None:
-        started = time.monotonic()
+        started, worked = time.monotonic(), time.process_time()
         torch.manual_seed(1_000_003 * self.settings.seed + self.done)
         with self.stage.compute.autocast():
             losses = self.stage.step(np.random.default_rng([self.settings.seed, self.done]))
+        losses[WORK] = time.process_time() - worked
         for name, value in losses.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
         self.done += 1

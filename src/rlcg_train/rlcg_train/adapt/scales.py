@@ -34,8 +34,8 @@ class Scale:
 
 SMALL = Scale()
 SMOKE = Scale(
-    sim_attempts=8,
-    on_policy_attempts=2,
+    sim_attempts=4,
+    on_policy_attempts=1,
     amounts=(4, 6, 8),
     tuning_episodes=2,
     side_px=59,

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rlcg_train.adapt.routing import Route, backward
 from rlcg_train.device import PLAIN, Compute
-from rlcg_train.qt_opt.learner import DivergedError
+from rlcg_train.run_ending import DivergedError
 
 # RL-CycleGAN, appendix A: Adam with beta1 0.1, at a constant rate.
 BETAS = (0.1, 0.999)
@@ -103,10 +103,10 @@ class Stage(ABC):
         return {}
 
 
-def adam(networks: Sequence[nn.Module], rate: float, decay: float = 0.0) -> torch.optim.Optimizer:
+def adam(networks: Sequence[nn.Module], rate: float) -> torch.optim.Optimizer:
     """Return the papers' optimizer over some networks."""
     parameters = [p for network in networks for p in network.parameters()]
-    return torch.optim.Adam(parameters, rate, BETAS, weight_decay=decay)
+    return torch.optim.Adam(parameters, rate, BETAS)
 
 
 def _norm(network: nn.Module) -> float:

@@ -6,8 +6,8 @@ what came down is added on the way up. Where a side was odd, the doubled map is 
 loses its first row and column: twice at 472 pixels, as in the paper. The paper's figure with the
 filters is not public; those here are the smallest that lead to exactly these two cases.
 
-Not in the paper: what the last convolution says is a change of the picture that came in, before the
-tanh, and it begins with zeros and without spectral norm. So a new generator hands its picture on as
+Not in the paper: the last convolution begins with zeros and without spectral norm, and what it says
+is a change of the picture that came in, before the tanh. So a new generator hands its picture on as
 it is. As the paper has it, the last layer saturates at once (the norm bounds its gain, but
 neighbouring values add up), the cycle begins with noise, and the discriminator has won before a
 generator has learned anything: a hundred thousand steps mend that, a few thousand do not.
@@ -45,13 +45,15 @@ class UNetSettings:
     """Layout: ``inputs`` channels come in, ``heads`` give channels, each a map of its own.
 
     ``divisor`` of all widths; ``side_px``: of the square pictures. The first head is the picture
-    and ends in tanh, the others are linear.
+    and ends in tanh, the others are linear. ``hands_on``: whether it begins as what came in, and
+    says how that changes; else it begins as grey.
     """
 
     side_px: int = 472
     divisor: int = 1
     inputs: int = IMAGE
     heads: tuple[int, ...] = (IMAGE,)
+    hands_on: bool = True
 
     def __post_init__(self) -> None:
         if self.side_px < 2 * BOTTOM_PX:
@@ -110,20 +112,22 @@ class UNet(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """Return the adapted picture (B, 3, S, S) in [-1, 1]."""
-        return self._changed(picture, self.heads[0](self._body(picture)))
+        return self._made(picture, self.heads[0](self._body(picture)))
 
     def all_heads(self, picture: Tensor) -> tuple[Tensor, ...]:
         """Return the adapted picture and what the other heads say, each (B, channels, S, S)."""
         body = self._body(picture)
         first, *others = (head(body) for head in self.heads)
-        return self._changed(picture, first), *(said.float() for said in others)
+        return self._made(picture, first), *(said.float() for said in others)
 
-    @staticmethod
-    def _changed(picture: Tensor, change: Tensor) -> Tensor:
+    def _made(self, picture: Tensor, said: Tensor) -> Tensor:
+        """Return the picture (B, 3, S, S) that follows from what came in and the first head."""
+        if not self.settings.hands_on:
+            return torch.tanh(said.float())
         own = SQUEEZE * picture[:, :IMAGE].clamp(-1.0, 1.0)
         # The inverse of tanh, which ONNX export does not know by that name.
         before_tanh = 0.5 * torch.log((1.0 + own) / (1.0 - own))
-        return torch.tanh(before_tanh + change.float())
+        return torch.tanh(before_tanh + said)
 
     def _body(self, picture: Tensor) -> Tensor:
         if picture.shape[-1] != self.settings.side_px or picture.shape[-2] != picture.shape[-1]:
@@ -138,6 +142,8 @@ class UNet(nn.Module):
             maps = block(maps)
         for block in self.up:
             skip = before.pop()
+            # Laid out for the convolution now, while the map is a quarter of the size.
+            maps = maps.contiguous(memory_format=torch.channels_last)
             doubled = functional.interpolate(maps, scale_factor=2, mode="nearest")
             maps = block(fitted(doubled, skip.shape[-1])) + skip
         return maps

@@ -19,6 +19,7 @@ from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import WorldError
 from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_sim.renderer import draw_with_one_thread
+from rlcg_train.adapt.adapted_camera import AdaptedCamera
 from rlcg_train.qt_opt.behaviours import BehaviourSettings, make
 from rlcg_train.qt_opt.episode import Behaviour, run_episode
 from rlcg_train.qt_opt.episode_log import EpisodeWriter
@@ -34,7 +35,8 @@ HALF_PX = spec.CROP_PX // 2
 class CollectionSettings:
     """What a source collects. ``episodes``: for all actors together; 0 until told to stop.
 
-    ``source``: number of the source, so that sources never share scenes.
+    ``source``: number of the source, so that sources never share scenes. ``through``: checkpoint
+    of a generator through which actor and log see simulation, None for none.
     """
 
     folder: Path
@@ -46,6 +48,7 @@ class CollectionSettings:
     side_px: int = HALF_PX
     renderer: str = "auto"
     actors: int = 1
+    through: Path | None = None
 
 
 def scene_number(source: int, actor: int, actors: int, episode: int) -> int:
@@ -58,18 +61,19 @@ def collect(settings: CollectionSettings, actor: int, stop: StopEvent | None = N
     draw_with_one_thread()
     parent = os.getppid()
     behaviour = make(settings.behaviour)
+    see = AdaptedCamera(settings.through) if settings.through else None
     with PyBulletWorld(ROBOT1, settings.urdf, renderer=settings.renderer) as world:
         description = LogDescription(
             settings.side_px,
             tuple(world.camera.projection_base_to_px().astype(np.float32).ravel().tolist()),
-            world.renderer,
+            world.renderer + (f" through {settings.through}" if settings.through else ""),
             settings.behaviour.kind,
         )
         with EpisodeWriter(settings.folder / f"actor_{actor}", description) as log:
             while not _done(settings, len(log.episodes), actor):
                 if (stop is not None and stop.is_set()) or os.getppid() != parent:
                     break
-                _one_episode(settings, actor, world, behaviour, log)
+                _one_episode(settings, actor, world, behaviour, log, see)
             return len(log.episodes)
 
 
@@ -84,6 +88,7 @@ def _one_episode(
     world: PyBulletWorld,
     behaviour: Behaviour,
     log: EpisodeWriter,
+    see: AdaptedCamera | None,
 ) -> None:
     number = scene_number(settings.source, actor, settings.actors, len(log.episodes))
     seed = seeds.training_seed(number)
@@ -95,7 +100,7 @@ def _one_episode(
         log.append(empty, np.zeros(0, STEP), number, False)
         return
     rng = np.random.default_rng([seed, 5])
-    episode = run_episode(world, behaviour, rng, settings.side_px)
+    episode = run_episode(world, behaviour, rng, settings.side_px, see=see)
     log.append(*episode.stacked(), number, episode.success)
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run one episode in the simulator and write down all that learning needs of it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import cv2
@@ -60,9 +61,11 @@ def run_episode(
     rng: np.random.Generator,
     side_px: int,
     step_limit: int = STEP_LIMIT,
+    see: Callable[[ImageArray], ImageArray] | None = None,
 ) -> Episode:
     """Run an episode in a world that was just reset.
 
+    ``see``: what the camera's picture becomes before anyone looks at it or stores it.
     It ends with the command to terminate, rewarded with 1 if an object is held up; with an action
     that the gate refuses, a failure; or at the step limit, with an observation that nothing
     follows.
@@ -71,6 +74,8 @@ def run_episode(
     behaviour.begin(world, rng)
     while True:
         observation = stepper.observe()
+        if see is not None:
+            observation = replace(observation, image_hwc=see(observation.image_hwc))
         held = world.outcome() == Outcome.SUCCESS
         episode.pictures.append(crop_to(observation.image_hwc, side_px))
         if len(episode.pictures) == step_limit:

@@ -18,10 +18,7 @@ from rlcg_train.qt_opt.replay import ReplaySource, check_views
 from rlcg_train.qt_opt.settings import LearnSettings
 from rlcg_train.qt_opt.target_networks import TargetNetworks
 from rlcg_train.qt_opt.updater import BellmanUpdater, Drawn, joined
-
-
-class DivergedError(DataError):
-    """A loss or a weight is no number any more; the last good checkpoint is kept."""
+from rlcg_train.run_ending import DivergedError
 
 
 class Learner:

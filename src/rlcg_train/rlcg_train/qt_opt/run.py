@@ -6,7 +6,6 @@
 """
 
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -17,17 +16,19 @@ import torch
 
 from rlcg_core.errors import DataError
 from rlcg_train import checkpoints
+from rlcg_train.adapt.files import write_whole
 from rlcg_train.device import PLAIN, Compute
 from rlcg_train.export import current_commit
 from rlcg_train.network import GraspNetwork
 from rlcg_train.qt_opt.judge import AlarmSettings, CollapseAlarm, Judge
-from rlcg_train.qt_opt.learner import DivergedError, Learner
+from rlcg_train.qt_opt.learner import Learner
 from rlcg_train.qt_opt.paper_q import PaperQ
 from rlcg_train.qt_opt.patch_q import PatchQNetwork, PatchQSettings
 from rlcg_train.qt_opt.q_function import QFunction
 from rlcg_train.qt_opt.replay import ReplaySource
 from rlcg_train.qt_opt.settings import LearnSettings
 from rlcg_train.qt_opt_network import QtOptSettings
+from rlcg_train.run_ending import run_to_its_end
 from rlcg_train.run_folder import RunFolder, RunState
 
 POLICY, CHECKPOINT, KEPT = "policy.pt", "checkpoint.pt", "policies"
@@ -107,28 +108,17 @@ class Run:
 
     def go(self, asked_to_stop: Callable[[], bool] = lambda: False) -> str:
         """Learn; return how it ended: finished, interrupted or diverged."""
-        total, ended = self.folder.state.total, "finished"
-        try:
-            while not total or self.learner.cycles < total:
-                if asked_to_stop():
-                    ended = "interrupted"
-                    break
-                self._cycle()
-            self._save()
-        except DivergedError as error:
-            self.folder.end("diverged", str(error))
-            return "diverged"
-        except OSError as error:
-            self.folder.end("interrupted", str(error))
-            raise DataError(
-                f"{self.settings.out} cannot be written ({error}): the last checkpoint is kept; "
-                "mend that and start again"
-            ) from error
-        except BaseException as error:
-            self.folder.end("interrupted", f"{type(error).__name__}: {error}")
-            raise
-        self.folder.end(ended)
-        return ended
+        return run_to_its_end(lambda: self._learn(asked_to_stop), self.folder, self.settings.out)
+
+    def _learn(self, asked_to_stop: Callable[[], bool]) -> bool:
+        """Learn and save; False if it was asked to stop before all was done."""
+        total = self.folder.state.total
+        while not total or self.learner.cycles < total:
+            if asked_to_stop():
+                break
+            self._cycle()
+        self._save()
+        return bool(total) and self.learner.cycles >= total
 
     def _cycle(self) -> None:
         started = time.monotonic()
@@ -155,15 +145,15 @@ class Run:
 
     def _save(self) -> None:
         state = {"learner": self.learner.state_dict(), "seconds": self._seconds}
-        _write(self.settings.out / CHECKPOINT, {**self._policy(), **state})
+        write_whole(self.settings.out / CHECKPOINT, {**self._policy(), **state})
         self._saved_at = time.monotonic()
 
     def _write_policy(self) -> None:
-        _write(self.settings.out / POLICY, self._policy())
+        write_whole(self.settings.out / POLICY, self._policy())
         if self.learner.cycles % self.settings.keep_every == 0:
             kept = self.settings.out / KEPT
             kept.mkdir(exist_ok=True)
-            _write(kept / f"{self.learner.cycles:05d}.pt", self._policy())
+            write_whole(kept / f"{self.learner.cycles:05d}.pt", self._policy())
 
     def _policy(self) -> dict[str, Any]:
         """Return what `rlcg_train.checkpoints.load` and the export need."""
@@ -186,9 +176,3 @@ def _plain(settings: RunSettings) -> dict[str, Any]:
     kept = {key: asdict(settings)[key] for key in ("store", "predictor", "learn", "network")}
     plain: dict[str, Any] = json.loads(json.dumps(kept, default=str))
     return plain
-
-
-def _write(path: Path, state: dict[str, Any]) -> None:
-    temporary = path.with_suffix(".part")
-    torch.save(state, temporary)
-    os.replace(temporary, path)
