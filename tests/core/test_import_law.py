@@ -70,6 +70,7 @@ LIBRARY = {
         "rlcg_sim",
         "numpy",
         "cv2",
+        "matplotlib",
         "mcap",
         "mcap_ros2",
         "onnx",

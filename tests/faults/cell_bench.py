@@ -9,20 +9,17 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import rclpy.action
 from diagnostic_msgs.msg import DiagnosticArray
 from processes import NodeProcess, parameters
-from rcl_interfaces.srv import SetParameters
-from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 from recording import Recording
 from rlcg_msgs.action import Grasp
 from rlcg_msgs.msg import GateStatus, GraspCommand
-from ros_bench import RosBench
+from ros_bench import START_S, RosBench
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
@@ -45,8 +42,6 @@ RECORDED = (
     "episode_result",
     "/diagnostics",
 )
-# So long may processes take to start on a busy machine.
-START_S = 40.0
 
 
 def remapped(folder: str, topics: tuple[str, ...]) -> list[str]:
@@ -60,6 +55,8 @@ class CellBench(RosBench):
     ``heard`` maps a topic to (monotonic time, message), oldest first; ``started_s``: when processes
     were started.
     """
+
+    answer_s = START_S
 
     def __init__(
         self,
@@ -159,26 +156,14 @@ class CellBench(RosBench):
         """Return where the arm truly is (7,) [rad]."""
         return joints_from_msg(self.heard["robot/joint_states"][-1][1]).pick(ROBOT1.arm.joint_names)
 
-    def set_parameters(self, node: str, **values: Any) -> None:
-        """Set parameters of a running node."""
-        wanted = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
-        request = SetParameters.Request(parameters=wanted)
-        results = self.call(SetParameters, f"{node}/set_parameters", request, START_S).results
-        assert all(result.successful for result in results), results
-
     def story(self) -> str:
         """Return what the gate said last, and the end of every log."""
         said = [(GateState(m.state).name, m.text) for _, m in self.heard["gate/gate_status"][-3:]]
         logs = [path.read_text(errors="replace")[-800:] for path in self.folder.glob("*.log")]
         return f"gate {said}\n" + "\n".join(logs)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        super().__exit__(kind, error, trace)
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
         self._stack.close()
 
 

@@ -3,15 +3,20 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from cell_bench import START_S, CellBench, Told
+from cell_bench import CellBench, Told
 from rlcg_msgs.action import Grasp
+from ros_bench import START_S
 from std_srvs.srv import Trigger
 
 from rlcg_core.reasons import GateState
 from rlcg_ros.conversions import stamp_to_s
 
+# The rate that the faults are measured at, the settings of gate and policy for it, and the bar.
+RATE_HZ, BAR_S = 20.0, 0.25
+RATE_WORDS = ("--params-file", str(Path(__file__).resolve().parents[2] / "config/rate_20hz.yaml"))
 MOVING_RAD_S = 0.02
 LEAD_IN_S, LEAD_IN_TRIES, QUIET_S = 0.6, 10, 1.5
 # The simulator's stamps are near enough to the machine's time.

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from cases import Case, command
-from cell_bench import START_S
 from fault_cell import FaultCell
 from motion_watch import STILL_RAD_S, MotionWatch
 from recording import TOO_LARGE, Recording
+from ros_bench import START_S
 from stall_watch import StallWatch
 
 from rlcg_core.reasons import GateReason, GateState

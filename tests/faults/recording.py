@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
+from ros_bench import START_S
 
 from rlcg_record.reader import BagReader
 
@@ -21,7 +22,7 @@ Heard = Sequence[tuple[float, Any]]
 
 COMPARED = ("grasp_command", "gate/joint_trajectory", "gate/gate_status")
 HEARD_BY_IT = {*(f"/{topic}" for topic in COMPARED), "/image_raw", "/robot/joint_states"}
-START_S, TOO_LARGE = 40.0, "File too large"
+TOO_LARGE = "File too large"
 # By so much may the recorder be matched later than we with a node that was started just now; what
 # is published meanwhile it cannot hear.
 MATCH_S = 1.0

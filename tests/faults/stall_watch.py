@@ -3,7 +3,6 @@
 
 import threading
 import time
-from types import TracebackType
 
 BEAT_S = 0.005
 
@@ -27,11 +26,6 @@ class StallWatch:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._ending.set()
         self._thread.join()

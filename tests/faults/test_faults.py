@@ -6,27 +6,23 @@ from pathlib import Path
 
 import pytest
 from cases import CASES, Case
-from cell_bench import START_S
-from fault_cell import FaultCell
+from fault_cell import BAR_S, RATE_HZ, RATE_WORDS, FaultCell
 from fault_report import FaultReport
 from measure import measure, measure_dead_gate
 from motion_watch import MotionWatch
 from recording import MATCH_S, Recording
+from ros_bench import START_S
 from std_srvs.srv import Trigger
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).resolve().parents[2]
-RATE_HZ, BAR_S = 20.0, 0.25
 
 
 @pytest.fixture(scope="module")
 def cell(
     tmp_path_factory: pytest.TempPathFactory, model: Path, programs: None
 ) -> Iterator[FaultCell]:
-    words = ["--params-file", str(ROOT / "config/rate_20hz.yaml")]
     folder = tmp_path_factory.mktemp("cell")
-    with FaultCell(folder, model, RATE_HZ, words) as made:
+    with FaultCell(folder, model, RATE_HZ, RATE_WORDS) as made:
         made.recording = Recording(made, folder / "bags")
         yield made
 

@@ -6,15 +6,13 @@ from pathlib import Path
 
 import pytest
 from cases import ANY_TIME, JUMP_S, Case, jump
-from fault_cell import FaultCell
+from fault_cell import BAR_S, RATE_HZ, RATE_WORDS, FaultCell
 from fault_report import FaultReport
 from measure import measure
 from motion_watch import MotionWatch
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[2]
-RATE_HZ, BAR_S = 20.0, 0.25
 CASES = (
     Case("clock of all 5 s back", jump(-JUMP_S), ANY_TIME),
     Case("clock of all 5 s ahead", jump(JUMP_S), ANY_TIME),
@@ -25,9 +23,8 @@ CASES = (
 def cell(
     tmp_path_factory: pytest.TempPathFactory, model: Path, programs: None
 ) -> Iterator[FaultCell]:
-    words = ["--params-file", str(ROOT / "config/rate_20hz.yaml")]
     folder = tmp_path_factory.mktemp("simulated")
-    with FaultCell(folder, model, RATE_HZ, words, simulated=True) as made:
+    with FaultCell(folder, model, RATE_HZ, RATE_WORDS, simulated=True) as made:
         yield made
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from rlcg_proxy import table as making
+from rlcg_proxy import table_results
 from rlcg_proxy.lab_log import LogSettings
 from rlcg_proxy.table import Table, TableSettings
 from rlcg_train.adapt import results
-from rlcg_train.adapt.recipes import Recipe
+from rlcg_train.adapt.recipes import Recipe, recipe
 from rlcg_train.adapt.results import Result
 from rlcg_train.adapt.scales import SMALL
 
@@ -63,3 +64,39 @@ def test_a_row_waits_only_for_the_part_of_the_log_that_it_needs(
         table._need_log(amount)
     # Whole shards, as a shard that is there is not made again, but no more than the log has.
     assert logged == sharded == [50, 70, 70]
+
+
+@pytest.mark.parametrize(
+    ("own", "actors"),
+    [(False, ["sim_only", "rcan"]), (True, ["gan", "rcan_tuned"])],
+)
+def test_rows_of_a_look_share_their_attempts_unless_each_shall_make_its_own(
+    own: bool, actors: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acted = list[str]()
+
+    def act(table: Table, row: Recipe) -> Path:
+        acted.append(row.name)
+        return tmp_path
+
+    monkeypatch.setattr(Table, "_on_policy", act)
+    table = Table(TableSettings(tmp_path, tmp_path, tmp_path, replace(SMALL, own_attempts=own)))
+    for name in ("gan", "rcan_tuned"):
+        table._attempts(recipe(name))
+    assert acted == actors
+
+
+def test_generators_are_judged_as_soon_as_rcans_can_judge_them(
+    measured: list[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for world in ("real_proxy", "sim"):
+        results.write(tmp_path / "results", replace(STORED, row="gan", world=world))
+    settings = TableSettings(tmp_path, tmp_path / "results", tmp_path, rows=("gan",))
+    Table(settings).make()
+    assert results.read_all(tmp_path / "results")["gan", "real_proxy"] == replace(STORED, row="gan")
+    monkeypatch.setattr(table_results, "_agreement", lambda shop, row: {"objects, x": 0.9})
+    Table(settings).make()
+    stored = results.read_all(tmp_path / "results")
+    assert stored["gan", "real_proxy"].agreement == {"objects, x": 0.9}
+    assert not stored["gan", "sim"].agreement
+    assert not measured

@@ -23,6 +23,9 @@ from trajectory_msgs.msg import JointTrajectory
 from rlcg_core.seeds import evaluation_seed
 from rlcg_ros import qos
 
+# Each start costs seconds on a busy machine.
+KILLS = 4
+
 
 @pytest.fixture(scope="module")
 def whole_cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockCell]:
@@ -38,10 +41,6 @@ def whole_cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockCell]:
 def cell(whole_cell: MockCell) -> MockCell:
     whole_cell.ready()
     return whole_cell
-
-
-# Each start costs seconds on a busy machine.
-KILLS = 4
 
 
 def evaluate(runs: Path, domain: int | None = None, **changed: Any) -> NodeProcess:

@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
 MARK = "RLCG_TEST_MARK"
 
@@ -111,12 +110,7 @@ class Launched:
     def __enter__(self) -> "Launched":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         for pid in self.processes():
             os.kill(pid, signal.SIGKILL)
         self._process.wait()

@@ -3,15 +3,12 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from action_msgs.msg import GoalStatus
 from builtin_interfaces.msg import Time
 from processes import NodeProcess, parameters
-from rcl_interfaces.srv import SetParameters
 from rclpy.action import ActionClient
-from rclpy.parameter import Parameter
 from rlcg_msgs.action import Grasp
 from rlcg_msgs.msg import GateStatus, GraspCommand
 from rlcg_msgs.srv import ResetWorld
@@ -102,13 +99,8 @@ class MockCell(RosBench):
             "image_delay_s": 0.0,
             "joints_silent": False,
         }
-        wanted = [
-            Parameter(f"fault_{k}", value=v).to_parameter_msg()
-            for k, v in {**none, **faults}.items()
-        ]
-        request = SetParameters.Request(parameters=wanted)
-        results = self.call(SetParameters, "sim_node/set_parameters", request).results
-        assert all(result.successful for result in results), results
+        wanted = {f"fault_{name}": value for name, value in {**none, **faults}.items()}
+        self.set_parameters("sim_node", **wanted)
 
     def send(self, **goal: Any) -> Any:
         """Send a goal and return its handle; accepted or not.
@@ -144,11 +136,6 @@ class MockCell(RosBench):
         assert status == good
         return reason, result
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._stack.close()
-        super().__exit__(kind, error, trace)
+        super().__exit__(*exception)

@@ -4,7 +4,6 @@
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -131,13 +130,8 @@ class ModeCell(RosBench):
     def state(self) -> GateStatus:
         return self.received["gate_status"][-1]
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        super().__exit__(kind, error, trace)
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
         for process in (self.gate, self.sim):
             if process.running:
                 process.end()

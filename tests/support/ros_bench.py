@@ -4,13 +4,14 @@
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 import rclpy
+from rcl_interfaces.srv import SetParameters
 from rclpy.client import Client
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 
 WAIT_S = 10.0
@@ -23,7 +24,10 @@ class RosBench:
 
     ``received`` maps a topic to the messages of it that came, oldest first; ``log`` holds them all
     as (topic, message) in the order of arrival.
+    ``answer_s``: how long a node may take to set its parameters.
     """
+
+    answer_s = WAIT_S
 
     def __init__(self, domain: int | None = None) -> None:
         self._context = Context()
@@ -82,6 +86,13 @@ class RosBench:
         self.until(future.done, f"answer of {service}", timeout_s)
         return future.result()
 
+    def set_parameters(self, node: str, **values: Any) -> None:
+        """Set parameters of a running node."""
+        wanted = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
+        request = SetParameters.Request(parameters=wanted)
+        results = self.call(SetParameters, f"{node}/set_parameters", request, self.answer_s).results
+        assert all(result.successful for result in results), results
+
     def _spin(self) -> None:
         while not self._ending:
             self._executor.spin_once(timeout_sec=0.05)
@@ -89,12 +100,7 @@ class RosBench:
     def __enter__(self) -> "RosBench":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._ending = True
         self._thread.join()
         self._executor.shutdown()

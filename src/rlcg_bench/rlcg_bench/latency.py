@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from rlcg_bench.bars import Bar
 from rlcg_bench.latency_record import LatencyRecord
@@ -168,12 +167,7 @@ class _Node:
     def __enter__(self) -> "_Node":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._process.send_signal(signal.SIGINT)
         try:
             self._process.wait(END_LIMIT_S)

@@ -4,6 +4,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rlcg_core.cell import ROBOT1
@@ -72,6 +73,7 @@ def _table(args: argparse.Namespace) -> None:
     suffix = "" if args.robot == "robot1" else f"_{args.robot}"
     scale, kind = (SMOKE, "smoke") if args.smoke else (SMALL, "table")
     root = args.root or Path(f"runs/{kind}{suffix}")
+    scale = replace(scale, own_attempts=args.own_attempts or scale.own_attempts)
     # Rows at toy size never come near the published ones.
     results = args.results or (root / "results" if args.smoke else Path(f"docs/results{suffix}"))
     settings = TableSettings(
@@ -136,6 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--worlds", nargs="+", choices=worlds, default=worlds, help=text)
     table.add_argument("--seed", type=int, default=1, help="of training and scenes (default: 1)")
     table.add_argument("--threads", type=int, default=1, help="of training (default: 1)")
+    text = "every row's first policy acts in simulation for its last one, not one for all of a look"
+    table.add_argument("--own-attempts", action="store_true", help=text)
     table.add_argument("--smoke", action="store_true", help="toy size: does it run?")
     for command in (log, measure, plenty, table):
         text = "whose cell (default: robot1)"

@@ -12,13 +12,13 @@ from rlcg_core.manifest import Training
 from rlcg_core.robots import ROBOTS, Robot
 from rlcg_proxy.lab_log import LogSettings, fill_log
 from rlcg_proxy.measure import MeasureSettings
-from rlcg_proxy.table_results import RCAN, measure_row
+from rlcg_proxy.table_results import RCAN, judge_again, measure_row
 from rlcg_proxy.worlds import REAL_PROXY
 from rlcg_sim.description import find_urdf
 from rlcg_sim.makers import BuiltInWorlds
 from rlcg_train.adapt import results
 from rlcg_train.adapt.pair_collection import PairSettings, collect_pairs
-from rlcg_train.adapt.recipes import RECIPES, Recipe, plan, recipe
+from rlcg_train.adapt.recipes import RECIPES, Recipe, first_of_look, plan, recipe
 from rlcg_train.adapt.scales import SMALL, Scale
 from rlcg_train.adapt.seen_through import ACTOR, POLICY
 from rlcg_train.adapt.workshop import SIM_ONLY, Workshop
@@ -90,6 +90,7 @@ class Table:
 
     def _row(self, row: Recipe) -> None:
         stored = self.settings.results
+        judge_again(self._shop, row, stored)
         missing = [
             world
             for world in self.settings.worlds
@@ -103,7 +104,7 @@ class Table:
             self._measure(row, model, world)
 
     def _train(self, row: Recipe) -> None:
-        """Train generator, policy, and once more with its own attempts in simulation."""
+        """Train a generator, a first policy where attempts in simulation want one, and the last."""
         if row.look:
             self._need_look(row.look)
         if row.generator:
@@ -112,8 +113,7 @@ class Table:
             self._need_log(row.amount)
         if row.tunes:
             self._need_tuning(row)
-        self._shop.train_policy(row, 0)
-        more = self._on_policy(row) if row.look else None
+        more = self._attempts(row) if row.look else None
         self._shop.train_policy(row, 1, more)
 
     def _need_look(self, look: str) -> None:
@@ -159,8 +159,14 @@ class Table:
         fill_log(settings)
         self._name(make_shards([settings.out], shards))
 
+    def _attempts(self, row: Recipe) -> Path:
+        """Return attempts in simulation by a first policy, the row's own or one for its look."""
+        shared = not self.settings.scale.own_attempts
+        return self._on_policy(first_of_look(row.look) if shared else row)
+
     def _on_policy(self, row: Recipe) -> Path:
-        """Return attempts of the row's own policy, which sees what it learned to see."""
+        """Return attempts of the row's first policy, which sees what it learned to see."""
+        self._shop.train_policy(row, 0)
         folder, scale = self._shop.policy(row.name, 0), self.settings.scale
         actor = folder / (ACTOR if row.generator else POLICY)
         settings = CollectSettings(

@@ -2,6 +2,7 @@
 """Measures a row's policy in one world and stores what came of it."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from rlcg_proxy.measure import MeasureSettings, measure
@@ -26,22 +27,37 @@ def measure_row(shop: Workshop, row: Recipe, asked: MeasureSettings, folder: Pat
     """Measure a row's bundle as asked and store the result in a folder."""
     outcomes = "".join(map(letter, measure(asked)))
     generator_s = read_state(shop.generator(row.generator)).seconds if row.generator else 0.0
-    policies_s = sum(read_state(shop.policy(row.name, number)).seconds for number in (0, 1))
+    policies = (shop.policy(row.name, number) for number in (0, 1))
+    policies_s = sum(read_state(folder).seconds for folder in policies if folder.exists())
     found = Result(
         row.name,
         asked.look,
-        f"{asked.objects}, seed {asked.seed}, a new scene for each grasp",
+        _protocol(shop, asked),
         outcomes,
         shop.real_episodes(row),
         generator_s + policies_s,
         generator_s,
         results.hardware(shop.threads, shop.compute),
         current_commit(),
-        shop.scale != SMALL,
+        replace(shop.scale, own_attempts=SMALL.own_attempts) != SMALL,
         _agreement(shop, row) if asked.look == REAL_PROXY else {},
     )
     results.write(folder, found)
     _keep_pictures(shop, row, folder)
+
+
+def judge_again(shop: Workshop, row: Recipe, folder: Path) -> None:
+    """Add to a stored result how its generator keeps things in place, once RCAN's can judge."""
+    stored = results.read_all(folder).get((row.name, REAL_PROXY))
+    if stored is None or stored.agreement:
+        return
+    if found := _agreement(shop, row):
+        results.write(folder, replace(stored, agreement=found))
+
+
+def _protocol(shop: Workshop, asked: MeasureSettings) -> str:
+    own = ", each row's own attempts" if shop.scale.own_attempts else ""
+    return f"{asked.objects}, seed {asked.seed}, a new scene for each grasp{own}"
 
 
 def _keep_pictures(shop: Workshop, row: Recipe, folder: Path) -> None:
@@ -55,15 +71,21 @@ def _keep_pictures(shop: Workshop, row: Recipe, folder: Path) -> None:
 
 def _agreement(shop: Workshop, row: Recipe) -> dict[str, float]:
     """Return how a row's generator keeps things in place, where RCAN's can judge it."""
-    finder = shop.generator(RCAN) / CHECKPOINT
-    if not row.generator or plan(row.generator).method == RCAN or not finder.exists():
+    if not row.generator or plan(row.generator).method == RCAN:
         return {}
-    generator = load_generator(shop.generator(row.generator) / CHECKPOINT)
+    finder, judged = (shop.generator(name) for name in (RCAN, row.generator))
+    if not all(_finished(folder) for folder in (finder, judged)):
+        return {}
+    generator = load_generator(judged / CHECKPOINT)
     found = agreement(
-        generator, load_generator(finder), load([shop.look("sim")], shop.scale.side_px)
+        generator, load_generator(finder / CHECKPOINT), load([shop.look("sim")], shop.scale.side_px)
     )
     return {
         f"{part}, {kind}": value
         for part, both in found.items()
         for kind, value in (("x", both.in_x), ("G(x)", both.in_made))
     }
+
+
+def _finished(run: Path) -> bool:
+    return (run / CHECKPOINT).exists() and read_state(run).state == "finished"

@@ -66,6 +66,10 @@ class Simulated:
             self._world.reset(seed, self._objects)
         except WorldError:
             return []  # a bin that never settles is no scene
+        return self._play(rng, looks)
+
+    def _play(self, rng: np.random.Generator, looks: Looks) -> list[SeenFrame]:
+        """Let the script act in the scene that was set up; return what it saw where it looked."""
         goal = scripted.draw_goal(
             self._world, rng, scripted.ScriptedMix(), self._rule.grasp_height_m
         )

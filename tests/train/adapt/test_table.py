@@ -8,7 +8,8 @@ import pytest
 
 from rlcg_core.errors import ConfigError, DataError
 from rlcg_train.adapt import results
-from rlcg_train.adapt.page import NOT_YET, p_value, page, write_page
+from rlcg_train.adapt.compare import p_value
+from rlcg_train.adapt.page import NOT_YET, page, write_page
 from rlcg_train.adapt.recipes import GENERATORS, RECIPES, plan, recipe
 from rlcg_train.adapt.results import Result
 from rlcg_train.adapt.scales import SMALL, SMOKE

@@ -6,14 +6,17 @@ from itertools import combinations
 from pathlib import Path
 
 from rlcg_core.statistics import wilson_interval
-from rlcg_core.statistics_paired import DISTINGUISHABLE_P, count_pairs, mcnemar_exact
+from rlcg_core.statistics_paired import DISTINGUISHABLE_P
+from rlcg_train.adapt import chart
+from rlcg_train.adapt.compare import p_value
 from rlcg_train.adapt.recipes import RECIPES, SECTIONS, Recipe
-from rlcg_train.adapt.results import INVALID, SUCCESS, Result, read_all
+from rlcg_train.adapt.results import Result, read_all
 from rlcg_train.adapt.scales import Scale
+from rlcg_train.adapt.verdicts import verdicts
 
 Results = Mapping[tuple[str, str], Result]
 REAL, SIM = "real_proxy", "sim"
-NOT_YET = "not yet trained"
+NOT_YET, CHART = "not yet trained", "chart.png"
 
 HEAD = """# Results: from simulation to `real_proxy`
 
@@ -33,6 +36,9 @@ def page(results: Results, scale: Scale, pictures: Path, note: str = "") -> str:
     parts = [HEAD, *([f"{note}\n"] if note else [])]
     if any(result.toy for result in results.values()):
         parts.append("**Toy size: these rows show that the code runs and nothing else.**\n")
+    if any(world == REAL for _, world in results):
+        parts.append(f"![rates in real_proxy]({pictures.parent.name}/{CHART})\n")
+    parts += ["## What was asked\n", _verdicts(results), ""]
     for section in SECTIONS:
         parts += [f"## {section}\n", _table(section, results, scale), ""]
     parts += ["## What differs\n", _differences(results), ""]
@@ -46,9 +52,27 @@ def page(results: Results, scale: Scale, pictures: Path, note: str = "") -> str:
 
 
 def write_page(results: Path, out: Path, scale: Scale, note: str = "") -> None:
-    """Write the page of all stored results as ``out``; ``note`` stands below its head."""
+    """Write the page of all stored results as ``out``, its chart beside the results.
+
+    ``note`` stands below the page's head.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(page(read_all(results), scale, results / "pictures", note))
+    stored = read_all(results)
+    out.write_text(page(stored, scale, results / "pictures", note))
+    if drawn := chart.png(_by_row(stored)):
+        (results / CHART).write_bytes(drawn)
+
+
+def _by_row(results: Results) -> dict[str, Result]:
+    return {name: result for (name, world), result in results.items() if world == REAL}
+
+
+def _verdicts(results: Results) -> str:
+    lines = ["| asked, in `real_proxy` | found | |", "|---|---|---|"]
+    lines += [
+        f"| {one.asked} | {one.found} | {one.verdict} |" for one in verdicts(_by_row(results))
+    ]
+    return "\n".join(lines)
 
 
 def _table(section: str, results: Results, scale: Scale) -> str:
@@ -84,19 +108,6 @@ def _rate(result: Result) -> str:
     low, high = wilson_interval(result.successes, result.trials)
     rate = 100 * result.successes / max(1, result.trials)
     return f"{result.successes}/{result.trials} = {rate:.1f}% ({100 * low:.1f}-{100 * high:.1f})"
-
-
-def p_value(one: Result, other: Result) -> float | None:
-    """Return McNemar's exact p on the scenes of both, None where protocols differ."""
-    same = (one.world, one.protocol) == (other.world, other.protocol)
-    if not same or len(one.outcomes) != len(other.outcomes):
-        return None
-    pairs = [
-        (a == SUCCESS, b == SUCCESS)
-        for a, b in zip(one.outcomes, other.outcomes, strict=True)
-        if INVALID not in (a, b)
-    ]
-    return mcnemar_exact(count_pairs(pairs)) if pairs else None
 
 
 def _differences(results: Results) -> str:

@@ -151,6 +151,11 @@ RECIPES = (
 )
 
 
+def first_of_look(look: str) -> Recipe:
+    """Return the row whose attempts the rows of one look share: Sim-Only for ``sim``."""
+    return next(one for one in RECIPES if one.look == look)
+
+
 def recipe(name: str) -> Recipe:
     """Return a row by name; raises `ConfigError`."""
     for one in RECIPES:

@@ -8,10 +8,15 @@ from rlcg_train.network import NetworkSettings
 
 @dataclass(frozen=True)
 class Scale:
-    """How large. ``amounts`` of real episodes, the last is the whole log."""
+    """How large. ``amounts`` of real episodes, the last is the whole log.
+
+    ``own_attempts``: each row's first policy acts in simulation, seeing G(x), for its second; else
+    the rows of one look learn from the attempts of the first of them.
+    """
 
     sim_attempts: int = 1500
     on_policy_attempts: int = 750
+    own_attempts: bool = False
     amounts: tuple[int, ...] = (500, 1500, 5000)
     tuning_episodes: int = 500
     side_px: int = 118
@@ -20,7 +25,7 @@ class Scale:
     gan_steps: int = 3000
     gan_batch: int = 8
     gan_rate: float = 2e-4
-    policy_steps: int = 1200
+    policy_steps: int = 400
     policy_batch: int = 256
     grasps: int = 408
     samples: int = 64
@@ -36,6 +41,7 @@ SMALL = Scale()
 SMOKE = Scale(
     sim_attempts=4,
     on_policy_attempts=1,
+    own_attempts=True,
     amounts=(4, 6, 8),
     tuning_episodes=2,
     side_px=59,

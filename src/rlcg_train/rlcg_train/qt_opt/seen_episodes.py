@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from rlcg_core import seeds
-from rlcg_core.errors import WorldError
 from rlcg_core.robots import ROBOTS, Robot
 from rlcg_core.types import Observation
 from rlcg_sim.pybullet_world import PyBulletWorld
@@ -18,7 +16,7 @@ from rlcg_train.qt_opt.choice import Choice
 from rlcg_train.qt_opt.episode import run_episode
 from rlcg_train.qt_opt.scripted_behaviour import ScriptedBehaviour
 from rlcg_train.seen_frame import SeenFrame
-from rlcg_train.simulated import Looks, Simulated, all_looks
+from rlcg_train.simulated import Looks, Simulated
 
 
 class SeenEpisodes(Simulated):
@@ -30,14 +28,7 @@ class SeenEpisodes(Simulated):
         super().__init__(urdf, renderer, robot)
         self._script = _Noting()
 
-    def attempt(self, index: int, looks: Looks = all_looks) -> list[SeenFrame]:
-        """Return the frames of training episode ``index``, none if its bin never settles."""
-        seed = seeds.training_seed(index)
-        rng = np.random.default_rng([seed, 3])
-        try:
-            self._world.reset(seed, self._objects)
-        except WorldError:
-            return []
+    def _play(self, rng: np.random.Generator, looks: Looks) -> list[SeenFrame]:
         look = looks(rng)
         run_episode(self._world, self._script, rng, side_px=1)
         return [frame for step, frame in enumerate(self._script.seen) if look(step)]
