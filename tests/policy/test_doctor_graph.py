@@ -1,185 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `rlcg doctor` says of a running graph, from evidence that a test made up."""
+"""What `rlcg doctor` says of wiring, clocks and nodes, from made-up evidence."""
 
-from dataclasses import replace
-
-import numpy as np
 import pytest
-import tiny_model
+from doctor_evidence import CAMERA, NOW_S, grades, graph, heard, publishes, subscribes
 
-from rlcg_core.bundle import Bundle
-from rlcg_core.cell import ROBOT1
 from rlcg_core.connections import Endpoint, Mismatch
-from rlcg_core.evidence import Graph, Heard, Stream
+from rlcg_core.evidence import Graph, Stream
 from rlcg_core.health import Health, Level
-from rlcg_core.limits import GateLimits
 from rlcg_core.reasons import GateState
-from rlcg_core.types import JointSample
-from rlcg_policy.doctor import clocks, nodes, sensing, wiring
+from rlcg_policy.doctor import clocks, nodes, wiring
 from rlcg_policy.doctor.examination import judged
 from rlcg_policy.doctor.finding import Findings, Grade
-from rlcg_policy.doctor.sensing import Needs
-from rlcg_policy.doctor.wiring import IMAGE, INFO, JOINTS, TRAJECTORY
+from rlcg_policy.doctor.wiring import IMAGE, JOINTS, TRAJECTORY
 
-NOW_S = 1_800_000_000.0
-NEEDS = Needs(rate_hz=3.0, max_image_age_s=0.5, max_joint_age_s=0.15, max_future_s=0.02)
-LIMITS = GateLimits.of_cell()
-JAW = ROBOT1.gripper.joint_name
 TWIST, STAMPED = "geometry_msgs/msg/Twist", "geometry_msgs/msg/TwistStamped"
-
-
-def publishes(node: str, topic: str, kind: str) -> Endpoint:
-    return Endpoint(topic, kind, node, True, "reliable, volatile")
-
-
-def subscribes(node: str, topic: str, kind: str) -> Endpoint:
-    return Endpoint(topic, kind, node, False, "reliable, volatile")
-
-
-CAMERA = publishes("/camera", "/image_raw", IMAGE)
-DRIVER = publishes("/driver", "/joint_states", JOINTS)
-
-
-def stream(topic: str, rate_hz: float, age_s: float = 0.02, count: int = 10) -> Stream:
-    arrivals_s = [NOW_S + i / rate_hz for i in range(count)]
-    stamps_s = [one - age_s for one in arrivals_s]
-    return Stream(topic, arrivals_s, stamps_s, [float("nan")] * count)
-
-
-def heard(**changed: object) -> Heard:
-    names = (*ROBOT1.arm.joint_names, JAW)
-    positions = np.array([*ROBOT1.arm.home_rad, 0.08])
-    usual = Heard(
-        images=stream("/image_raw", 10.0),
-        infos=stream("/camera_info", 10.0),
-        joints=stream("/joint_states", 100.0),
-        clock=Stream("/clock"),
-        picture=(512, 640),
-        camera=ROBOT1.camera,
-        samples=[JointSample(names, positions, np.zeros_like(positions), NOW_S)],
-    )
-    return replace(usual, **changed)
-
-
-def graph(*endpoints: Endpoint, **changed: object) -> Graph:
-    return Graph(("/policy_node", "/arm_node"), endpoints, **changed)
-
-
-def grades(report: Findings) -> list[Grade]:
-    return [one.grade for one in report]
-
-
-@pytest.mark.parametrize(
-    ("changed", "grade", "text"),
-    [
-        ({}, Grade.OK, "20 ms old"),
-        ({"images": stream("/image_raw", 1.0)}, Grade.WARNING, "1.0 pictures per second"),
-        ({"images": stream("/image_raw", 10.0, age_s=0.7)}, Grade.ERROR, "0.700 s old"),
-        ({"images": stream("/image_raw", 10.0, age_s=-0.1)}, Grade.ERROR, "0.100 s ahead"),
-        ({"images": stream("/image_raw", 10.0, NOW_S - 5.0)}, Grade.ERROR, "another clock"),
-        ({"picture": (480, 640)}, Grade.ERROR, "640x480, expected 640x512"),
-        ({"problems": {"/image_raw": "encoding is 'yuv'"}}, Grade.ERROR, "encoding is 'yuv'"),
-        ({"images": Stream("/image_raw")}, Grade.ERROR, "/camera publishes"),
-    ],
-)
-def test_pictures_are_judged_by_rate_age_clock_and_size(
-    changed: dict[str, object], grade: Grade, text: str
-) -> None:
-    report = Findings()
-    sensing.check_images(report, graph(CAMERA), heard(**changed), NEEDS)
-    assert grade in grades(report)
-    assert (grade is Grade.OK) == (set(grades(report)) == {Grade.OK})
-    assert text in "\n".join(map(str, report))
-
-
-def test_a_single_late_picture_is_a_warning_and_none_in_lock_step() -> None:
-    images = stream("/image_raw", 10.0)
-    images.stamps_s[4] -= 1.0
-    report = Findings()
-    sensing.check_images(report, graph(CAMERA), heard(images=images), NEEDS)
-    assert grades(report) == [Grade.WARNING, Grade.OK]
-    assert "some messages on /image_raw are 1.020 s old" in report[0].found
-    report, waiting = Findings(), replace(NEEDS, lockstep=True)
-    sensing.check_images(report, graph(CAMERA), heard(images=images), waiting)
-    ahead = heard(images=stream("/image_raw", 10.0, age_s=-1.0))
-    sensing.check_images(report, graph(CAMERA), ahead, waiting)
-    assert set(grades(report)) == {Grade.OK}
-    foreign = heard(images=stream("/image_raw", 10.0, age_s=NOW_S - 5.0))
-    sensing.check_images(report, graph(CAMERA), foreign, waiting)
-    assert Grade.ERROR in grades(report)
-
-
-def test_a_camera_that_nobody_started_is_absent_and_lock_step_has_no_rate() -> None:
-    report = Findings()
-    sensing.check_images(report, graph(), heard(images=Stream("/image_raw")), NEEDS)
-    assert grades(report) == [Grade.ABSENT]
-    slow = heard(images=stream("/image_raw", 0.5))
-    report = Findings()
-    sensing.check_images(report, graph(CAMERA), slow, replace(NEEDS, lockstep=True))
-    assert set(grades(report)) == {Grade.OK}
-
-
-def test_ages_in_simulation_are_by_its_clock() -> None:
-    images = stream("/image_raw", 10.0)
-    images.stamps_s = [0.1 * i for i in range(10)]
-    images.clock_s = [0.1 * i + 0.03 for i in range(10)]
-    report = Findings()
-    sensing.check_images(
-        report, graph(CAMERA), heard(images=images), replace(NEEDS, simulated=True)
-    )
-    assert set(grades(report)) == {Grade.OK}
-    assert "30 ms old" in str(report[0])
-
-
-def test_the_calibration_is_compared_with_the_training(tiny: Bundle) -> None:
-    info = publishes("/camera", "/camera_info", INFO)
-    manifest = tiny.manifest
-    other = replace(ROBOT1.camera, intrinsics_px=1.2 * ROBOT1.camera.intrinsics_px)
-    report = Findings()
-    unposed = replace(ROBOT1.camera, transform_camera_to_base=np.eye(4))
-    sensing.check_calibration(report, graph(info), heard(camera=unposed), manifest, posed=True)
-    sensing.check_calibration(report, graph(info), heard(camera=unposed), manifest, posed=False)
-    assert grades(report) == [Grade.WARNING, Grade.OK], "only a known pose is compared"
-    report = Findings()
-    sensing.check_calibration(report, graph(info), heard(), manifest, posed=True)
-    sensing.check_calibration(report, graph(info), heard(camera=other), manifest, posed=False)
-    bent = heard(problems={"/camera_info": "/camera_info: K[0] = 0: calibrate the camera"})
-    sensing.check_calibration(report, graph(info), bent, manifest, posed=True)
-    assert grades(report) == [Grade.OK, Grade.WARNING, Grade.ERROR]
-    assert "focal length" in report[1].found
-    assert "pose is a parameter of policy_node" in report[1].found
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return tiny_model.write(tmp_path_factory.mktemp("models") / "tiny")
-
-
-def joints(changed: Heard) -> Findings:
-    report = Findings()
-    sensing.check_joints(report, graph(DRIVER), changed, NEEDS, LIMITS, JAW)
-    return report
-
-
-def test_joints_are_judged_by_names_stance_and_gaps() -> None:
-    assert set(grades(joints(heard()))) == {Grade.OK}
-    sample = heard().samples[0]
-    renamed = replace(sample, names=("A1", *sample.names[1:]))
-    assert "lacks ['lbr_A1']" in joints(heard(samples=[renamed]))[0].found
-    bent = replace(sample, positions=np.append(np.full(7, 3.1), 0.08))
-    assert "is the profile of this robot" in joints(heard(samples=[bent]))[0].found
-    bare = JointSample(sample.names[:7], sample.positions[:7], sample.velocities[:7])
-    assert f"lacks the gripper's joint '{JAW}'" in joints(heard(samples=[bare]))[0].found
-    slow = joints(heard(joints=stream("/joint_states", 4.0)))
-    assert slow[-1].grade is Grade.ERROR
-    assert "a gap of 0.250 s" in slow[-1].found
-
-
-def test_joints_of_two_drivers_count_together() -> None:
-    sample = heard().samples[0]
-    arm = JointSample(sample.names[:7], sample.positions[:7], sample.velocities[:7])
-    jaw = JointSample(sample.names[7:], sample.positions[7:], sample.velocities[7:])
-    assert set(grades(joints(heard(samples=[jaw, arm])))) == {Grade.OK}
 
 
 def test_topics_are_those_that_the_nodes_use_unless_others_are_given() -> None:

@@ -1,23 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-import errno
-import os
+"""The recorder gives each episode a bag: what is in it, when it begins and when it ends."""
+
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
-from bag_bench import INFO, RESULTS, KeeperBench, joint_state, picture, sample
+from bag_bench import INFO, RESULTS, STOP, KeeperBench, joint_state, picture, sample, times
 from rlcg_msgs.msg import EpisodeResult
 from sensor_msgs.msg import CameraInfo
 
 from rlcg_record.reader import BagReader
-from rlcg_record.sample import Decided, Ended, GateNews, Judged, Sample, Wished
-
-STOP = GateNews(stopped=True, reason="DEADMAN")
-
-
-def times(bag: Path, name: str = "joint_states") -> list[float]:
-    """Return when the joint states in a bag were made."""
-    return [round(msg.position[0], 3) for _, msg in BagReader(bag).messages([name])]
+from rlcg_record.sample import Decided, Ended, Judged, Sample
 
 
 def test_an_episode_is_a_bag_from_before_its_first_decision_to_after_its_end(
@@ -148,116 +140,3 @@ def test_an_episode_whose_policy_died_is_closed_after_a_while(tmp_path: Path) ->
     assert bench.keeper.status.closed == 0
     bench.run(8.0)
     assert bench.keeper.status.closed == 1
-
-
-def test_a_stopped_gate_dumps_what_came_before_once(tmp_path: Path) -> None:
-    bench = KeeperBench(tmp_path, ring_s=5.0, tail_s=2.0)
-    bench.run(20.0)
-    bench.give(None, STOP)
-    bench.run(20.5)
-    bench.give(None, STOP)
-    bench.give(None, Ended("one", "GATE_STOPPED"))
-    bench.run(25.0)
-    bench.give(None, STOP)
-    (bag,) = bench.bags()
-    assert bag.name.startswith("fault_")
-    assert bag.name.endswith("_GATE_DEADMAN")
-    assert times(bag)[0] == pytest.approx(15.0, abs=0.11)
-    assert times(bag)[-1] == pytest.approx(22.5, abs=1.01)
-    bench.give(None, GateNews(stopped=False, reason="OK"))
-    bench.give(None, STOP)
-    assert len(bench.bags("fault")) == 2
-
-
-def test_a_fault_in_an_episode_is_in_both_bags(tmp_path: Path) -> None:
-    bench = KeeperBench(tmp_path)
-    bench.run(8.0)
-    bench.give(None, Decided("one", 0))
-    bench.run(9.0)
-    bench.give(joint_state(9.05), Ended("one", "STALE_IMAGE"))
-    bench.run(14.0)
-    (episode,), (fault,) = bench.bags("episode"), bench.bags("fault")
-    assert fault.name.endswith("_STALE_IMAGE")
-    assert 9.05 in times(episode)
-    assert times(fault).count(9.05) == 1
-    assert times(fault)[0] < times(episode)[0]
-
-
-def test_in_mode_faults_episodes_are_not_kept_but_dumps_on_request_are(tmp_path: Path) -> None:
-    bench = KeeperBench(tmp_path, episodes=False)
-    bench.run(3.0)
-    bench.give(None, Decided("one", 0))
-    bench.give(None, Wished())
-    bench.keeper.close()
-    (bag,) = bench.bags()
-    assert bag.name.endswith("_ON_REQUEST")
-
-
-class FullDisk:
-    """A file that takes some bytes, then none."""
-
-    def __init__(self, path: Path, room: int) -> None:
-        self._file, self._room = path.open("xb"), room
-
-    def write(self, data: bytes) -> int:
-        if self._room < len(data):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self._room -= len(data)
-        return self._file.write(data)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def flush(self) -> None:
-        self._file.flush()
-
-    def close(self) -> None:
-        self._file.close()
-
-
-def test_a_full_disk_stops_that_bag_with_a_reason_and_the_next_one_works(tmp_path: Path) -> None:
-    room = 20_000
-
-    def opener(path: Path) -> BinaryIO:
-        return FullDisk(path, room)  # type: ignore[return-value]
-
-    bench = KeeperBench(tmp_path, opener=opener, tail_s=0.0)
-    bench.run(1.0)
-    bench.give(None, Decided("one", 0))
-    bench.run(60.0)
-    bench.give(None, Decided("one", 0))
-    status = bench.keeper.status
-    assert "No space left on device" in status.failure
-    assert "rlcg recover" in status.failure
-    assert status.open_names == ()
-    (bag,) = bench.bags()
-    assert len(times(bag)) > 20
-    assert BagReader(bag).truncated
-    room = 10**9
-    bench.give(None, Decided("two", 0))
-    bench.run(62.0)
-    assert status.failure == ""
-    assert len(bench.bags()) == 2
-
-
-def test_recording_stops_before_the_disk_is_full_with_a_complete_bag(tmp_path: Path) -> None:
-    bench = KeeperBench(tmp_path, min_free_bytes=5_000_000)
-    bench.run(1.0)
-    bench.give(None, Decided("one", 0))
-    bench.run(3.0)
-    bench.free = 4_000_000
-    bench.run(5.0)
-    assert bench.keeper.status.failure == "the disk has 4 MB free, expected 5: make room"
-    (bag,) = bench.bags()
-    assert not BagReader(bag).truncated
-    bench.give(None, Decided("one", 0))
-    assert len(bench.bags()) == 1
-
-
-def test_a_folder_that_vanished_is_a_reason_too(tmp_path: Path) -> None:
-    def gone(path: Path) -> BinaryIO:
-        raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
-
-    bench = KeeperBench(tmp_path, opener=gone)
-    bench.give(joint_state(0.0), Decided("one", 0))
-    assert "cannot be opened" in bench.keeper.status.failure

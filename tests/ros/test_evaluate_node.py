@@ -1,59 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """evaluate_node as a real process: report after each grasp, one line for what is missing."""
 
-import json
 import os
-import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import tiny_model
+from evaluations import check_one_line, evaluate, record
 from mock_cell import MockCell
-from processes import NodeProcess, parameters
-from std_msgs.msg import String
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from rlcg_core.seeds import evaluation_seed
 from rlcg_ros import qos
 
-# Each start costs seconds on a busy machine.
-KILLS = 4
-
-
-@pytest.fixture(scope="module")
-def whole_cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockCell]:
-    """Sim, gate and policy."""
-    folder = tmp_path_factory.mktemp("cell")
-    model = tiny_model.write(folder / "tiny").folder
-    with MockCell(folder) as cell:
-        cell.start_policy(model)
-        yield cell
-
 
 @pytest.fixture
 def cell(whole_cell: MockCell) -> MockCell:
+    """The cell with its policy, brought back to a start."""
     whole_cell.ready()
     return whole_cell
-
-
-def evaluate(runs: Path, domain: int | None = None, **changed: Any) -> NodeProcess:
-    values = {"use_sim_time": True, "run_directory": runs, "backend": "mock", "grasps": 3}
-    arguments = parameters(**{**values, **changed})
-    runs.parent.mkdir(exist_ok=True)
-    return NodeProcess(
-        "rlcg_policy.evaluate_node", runs.parent / "evaluate.log", *arguments, domain=domain
-    )
-
-
-def record(runs: Path) -> dict[str, Any]:
-    return json.loads((runs / "latest" / "report.json").read_text())
 
 
 def test_every_grasp_is_a_line_and_a_row(cell: MockCell, tmp_path: Path) -> None:
@@ -110,14 +77,6 @@ def test_a_gate_that_was_stopped_is_released_for_the_next_attempt(
     assert record(runs)["grasps"] == 1
 
 
-def check_one_line(process: NodeProcess, text: str) -> None:
-    assert process.wait(40.0) == 1
-    errors = [line for line in process.output.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 1
-    assert text in errors[0]
-    assert "Traceback" not in process.output
-
-
 def test_without_the_other_nodes_it_waits_says_so_and_fails(tmp_path: Path) -> None:
     alone = 1 + os.getpid() % 10
     with evaluate(tmp_path / "runs", domain=alone, wait_for_nodes_s=3.0) as process:
@@ -159,107 +118,6 @@ def test_a_folder_that_cannot_be_written_is_named(cell: MockCell, tmp_path: Path
         assert "set run_directory" in process.output
 
 
-ALL = "[simulator,gripper_opening,image_difference]"
-
-
-def test_every_source_is_asked_and_their_agreement_told(cell: MockCell, tmp_path: Path) -> None:
-    with evaluate(tmp_path / "runs", grasps=2, outcome_sources=ALL) as process:
-        assert process.wait(60.0) == 0, process.output
-    plain = record(tmp_path / "runs")
-    for row in plain["episodes"]:
-        said = {one["source"]: one["outcome"] for one in row["sources"]}
-        # The mock's jaw closes on nothing, whatever its outcome says by the letter.
-        assert said["gripper_opening"] == said["image_difference"] == "failure"
-        assert (row["outcome"], row["judged_by"]) == (said["simulator"], "simulator")
-    pairs = {(one["first"], one["second"]): one for one in plain["agreement"]}
-    assert pairs["gripper_opening", "image_difference"]["same"] == 2
-    assert pairs["simulator", "gripper_opening"]["n"] == 2
-
-
-def test_the_first_source_judges(cell: MockCell, tmp_path: Path) -> None:
-    sources = "[gripper_opening,simulator]"
-    with evaluate(tmp_path / "runs", grasps=1, outcome_sources=sources) as process:
-        assert process.wait(60.0) == 0, process.output
-    (row,) = record(tmp_path / "runs")["episodes"]
-    assert (row["outcome"], row["judged_by"]) == ("failure", "gripper_opening")
-
-
-def await_question(cell: MockCell, part: str) -> None:
-    def asked() -> bool:
-        heard = cell.received["evaluate_node/question"]
-        return bool(heard) and part in heard[-1].data
-
-    cell.until(asked, f"question about {part}", 30.0)
-
-
-def answer(cell: MockCell, name: str) -> Trigger.Response:
-    return cell.call(Trigger, f"evaluate_node/{name}", Trigger.Request())
-
-
-def test_the_operator_labels_by_services_while_a_question_is_open(
-    cell: MockCell, tmp_path: Path
-) -> None:
-    cell.listen(String, "evaluate_node/question", qos.STATUS)
-    labels = ["label_failure", "label_invalid", "label_success"]
-    sources = "[operator,simulator]"
-    with evaluate(tmp_path / "runs", outcome_sources=sources) as process:
-        for label in labels:
-            await_question(cell, "does the gripper hold an object?")
-            assert not answer(cell, "bin_ready").success
-            assert answer(cell, label).success
-            cell.until(lambda: cell.received["evaluate_node/question"][-1].data == "", "next", 5.0)
-            assert "nothing is asked" in answer(cell, "label_success").message
-        assert process.wait(30.0) == 0, process.output
-    rows = record(tmp_path / "runs")["episodes"]
-    assert [row["outcome"] for row in rows] == ["failure", "invalid", "success"]
-    assert {row["judged_by"] for row in rows} == {"operator"}
-
-
-def test_without_a_label_in_time_the_attempt_is_invalid(cell: MockCell, tmp_path: Path) -> None:
-    values = {"outcome_sources": "[operator]", "label_timeout_s": 0.5, "grasps": 1}
-    with evaluate(tmp_path / "runs", **values) as process:
-        assert process.wait(60.0) == 1
-        assert "not one grasp was valid" in process.output
-    (row,) = record(tmp_path / "runs")["episodes"]
-    assert row["outcome"] == "invalid"
-    assert record(tmp_path / "runs")["success_rate"] is None
-
-
-def test_a_robot_is_filled_and_labelled_by_people_in_a_terminal(
-    cell: MockCell, tmp_path: Path
-) -> None:
-    cell.listen(String, "evaluate_node/question", qos.STATUS)
-    values = {
-        "backend": "robot",
-        "protocol": "robot2_single_bin",
-        "grasps": 1,
-        "outcome_sources": "[operator]",
-    }
-    terminal = subprocess.Popen(
-        [sys.executable, "-m", "rlcg_policy.label_node"], stdin=subprocess.PIPE, text=True
-    )
-    assert terminal.stdin is not None
-    try:
-        with evaluate(tmp_path / "runs", **values) as process:
-            for key in ("y", "n"):
-                await_question(
-                    cell, "put the 6 objects of slot 1 into the bin, bins at place centre"
-                )
-                terminal.stdin.write("\n")
-                terminal.stdin.flush()
-                await_question(cell, "does the gripper hold an object?")
-                terminal.stdin.write(f"{key}\n")
-                terminal.stdin.flush()
-            cell.until(lambda: "grasp  2/18" in process.output, "second grasp", 30.0)
-            process.end()
-    finally:
-        terminal.kill()
-        terminal.wait()
-    rows = record(tmp_path / "runs")["episodes"]
-    assert [row["outcome"] for row in rows] == ["success", "failure"]
-    assert record(tmp_path / "runs")["renderer"] == "camera"
-
-
 def test_a_robot_has_no_simulator_to_ask(tmp_path: Path) -> None:
     with evaluate(tmp_path / "runs", backend="robot") as process:
         assert process.wait(20.0) == 2
@@ -269,58 +127,3 @@ def test_a_robot_has_no_simulator_to_ask(tmp_path: Path) -> None:
 def test_places_that_the_world_lacks_are_named(cell: MockCell, tmp_path: Path) -> None:
     with evaluate(tmp_path / "runs", protocol="robot2_multi_bin", grasps=1) as process:
         check_one_line(process, "bins at place 'left' are wanted")
-
-
-def rows_of(runs: Path) -> list[tuple[Any, ...]]:
-    names = ("index", "seed", "outcome", "steps", "last_q", "object_names", "without")
-    return [tuple(map(str, map(row.get, names))) for row in record(runs)["episodes"]]
-
-
-def rows_written(journal: Path) -> list[int]:
-    lines = [json.loads(line) for line in journal.read_text().splitlines() if line.endswith("}")]
-    return [line["grasp"]["index"] for line in lines if "grasp" in line]
-
-
-def resumed(begun: int) -> dict[str, str]:
-    return {"resume": "latest"} if begun else {}
-
-
-def lines_of(journal: Path) -> int:
-    return journal.read_bytes().count(b"\n") if journal.is_file() else 0
-
-
-@pytest.fixture
-def cell_to_kill_in(tmp_path: Path, seed: int) -> Iterator[MockCell]:
-    """A cell in a ROS domain of its own: what the killed leave in shared memory disturbs no one."""
-    model = tiny_model.write(tmp_path / "tiny").folder
-    with MockCell(tmp_path, domain=221 + seed) as cell:
-        cell.start_policy(model)
-        cell.ready()
-        yield cell
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2))
-def test_killed_at_random_moments_it_goes_on_and_neither_loses_nor_repeats_a_grasp(
-    cell_to_kill_in: MockCell, tmp_path: Path, seed: int
-) -> None:
-    cell = cell_to_kill_in
-    run = {"protocol": "robot2_single_bin", "grasps": 1, "seed": 40 + seed, "domain": cell.domain}
-    with evaluate(tmp_path / "whole/runs", **run) as process:
-        assert process.wait(90.0) == 0, process.output
-    moments, runs = random.Random(seed), tmp_path / "cut/runs"
-    journal = runs / "latest/journal.jsonl"
-    for _ in range(KILLS):
-        begun = lines_of(journal)
-        with evaluate(runs, **run, **resumed(begun)) as process:
-            cell.until(lambda old=begun: lines_of(journal) > old, "another line", 60.0)
-            time.sleep(moments.uniform(0.0, 0.3))
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-    assert len(rows_written(journal)) < 18, "killed too late to have anything left to do"
-    with evaluate(runs, **run, **resumed(lines_of(journal))) as process:
-        assert process.wait(90.0) == 0, process.output
-    plain = record(runs)
-    assert plain["complete"]
-    assert rows_of(runs) == rows_of(tmp_path / "whole/runs")
-    assert sorted(rows_written(journal)) == list(range(18))

@@ -13,8 +13,9 @@ from rlcg_record.bag import Bag, OpenFile, open_file
 from rlcg_record.bag_keeper import BagKeeper
 from rlcg_record.bag_metadata import qos_text
 from rlcg_record.open_bag import KeepLimits
+from rlcg_record.reader import BagReader
 from rlcg_record.ring import Ring
-from rlcg_record.sample import Channel, Event, Item, Sample
+from rlcg_record.sample import Channel, Event, GateNews, Item, Sample
 from rlcg_ros.conversions import image_to_msg
 from rlcg_ros.definitions import full_definition
 
@@ -30,6 +31,7 @@ IMAGES = channel("/image_raw", "sensor_msgs/msg/Image", bulky=True)
 INFO = channel("/camera_info", "sensor_msgs/msg/CameraInfo", kept=True)
 RESULTS = channel("/episode_result", "rlcg_msgs/msg/EpisodeResult", late=True)
 START_NS = 1_700_000_000_000_000_000
+STOP = GateNews(stopped=True, reason="DEADMAN")
 
 
 def joint_state(at_s: float) -> Sample:
@@ -85,3 +87,8 @@ class KeeperBench:
 
     def bags(self, kind: str = "") -> list[Path]:
         return sorted(path for path in self.folder.iterdir() if path.name.startswith(kind))
+
+
+def times(bag: Path, name: str = "joint_states") -> list[float]:
+    """Return when the joint states in a bag were made."""
+    return [round(msg.position[0], 3) for _, msg in BagReader(bag).messages([name])]

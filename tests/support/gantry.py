@@ -15,6 +15,7 @@ from rlcg_core.joint_history import Instant
 from rlcg_core.limits import GateLimits
 from rlcg_core.motion import MotionPlanner
 from rlcg_core.types import Action, JointSample, ToolPose
+from rlcg_core.verdict import Verdict
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -88,3 +89,9 @@ class Bench:
             "step": self.sent,
         }
         return GateCommand(**(values | changes))  # type: ignore[arg-type]
+
+
+def is_hold(verdict: Verdict, joints: np.ndarray = START) -> bool:
+    """Whether a verdict sends the arm nowhere but where it is."""
+    motion = verdict.motion
+    return motion is not None and np.array_equal(motion.trajectory.positions, joints[None])

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from action_msgs.msg import GoalStatus
 from builtin_interfaces.msg import Time
 from processes import NodeProcess, parameters
@@ -17,8 +18,11 @@ from std_srvs.srv import Trigger
 
 from rlcg_core.reasons import GateState, TerminationReason
 from rlcg_ros import qos
+from rlcg_ros.conversions import command_from_msg
 
 SILENCE_S = 1.0
+# Images late by this much give a test the time to act in the middle of an episode.
+SLOW_S = 0.2
 SIM = parameters(backend="mock", announce_period_s=0.1, image_rate_hz=10.0)
 # A test stops the policy on purpose; the gate's own deadman has tests of its own.
 ARM = parameters(autostart=True, use_sim_time=True, deadman_s=60.0)
@@ -139,3 +143,9 @@ class MockCell(RosBench):
     def __exit__(self, *exception: object) -> None:
         self._stack.close()
         super().__exit__(*exception)
+
+
+def is_stop(command: GraspCommand) -> bool:
+    """Whether a command moves nothing and ends the episode."""
+    moves = command_from_msg(command, 0.0).action
+    return bool(np.array_equal(moves, [0, 0, 0, 0, 1, 0, 0, 1]))

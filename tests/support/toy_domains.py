@@ -22,6 +22,7 @@ from rlcg_train.adapt.domain import DomainData
 from rlcg_train.adapt.domain_files import load
 from rlcg_train.from_logs import make_shards
 from rlcg_train.logged import LoggedEpisode, decided
+from rlcg_train.network import NetworkSettings
 from rlcg_train.rollout import Attempt, Frame
 from rlcg_train.seen_frame import SeenFrame
 from rlcg_train.shards import write_shard
@@ -29,6 +30,9 @@ from rlcg_train.shards import write_shard
 PROJECTION = ROBOT1.camera.projection_base_to_px()
 RADIUS_PX = 22
 ROWS, COLUMNS = np.mgrid[: spec.IMAGE_HEIGHT_PX, : spec.IMAGE_WIDTH_PX]
+
+NETWORK = NetworkSettings(widths=(4, 8, 8), hidden=16, picture_px=59)
+Domains = tuple[DomainData, DomainData]
 
 
 def disc_mask(disc_xy: np.ndarray) -> np.ndarray:

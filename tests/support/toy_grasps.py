@@ -13,6 +13,7 @@ from rlcg_train.qt_opt.choice import STEP_BOUND, Command
 from rlcg_train.qt_opt.episode_log import EpisodeWriter
 from rlcg_train.qt_opt.log_format import STEP, End, ImageArray, LogDescription, StepArray
 from rlcg_train.qt_opt.patch_q import PatchQNetwork, PatchQSettings
+from rlcg_train.qt_opt_network import QtOptSettings
 
 SIDE = 236
 PROJECTION = ROBOT1.camera.projection_base_to_px()
@@ -20,6 +21,9 @@ DESCRIPTION = LogDescription(
     SIDE, tuple(PROJECTION.astype(np.float32).ravel().tolist()), "drawn", "toy"
 )
 SMALL = PatchQSettings(widths=(8, 12, 12), hidden=32)
+TINY_PAPER = QtOptSettings(
+    channels=8, tower_convolutions=2, merged_convolutions=2, context=16, dense=16
+)
 
 
 def small_network() -> PatchQNetwork:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A bundle of a small network of QT-Opt's kind, exported once."""
+"""A bundle of a small network of QT-Opt's kind, exported once; toy episodes to learn from."""
 
 import shutil
 from pathlib import Path
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from small_network import SMALL
+from toy_grasps import write_toy_store
 
 from rlcg_core import bundle
 from rlcg_core.bundle import Bundle
@@ -35,3 +36,12 @@ def exported(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -
 def model(exported: Bundle, tmp_path: Path) -> Bundle:
     """A copy of the bundle that a test may change."""
     return bundle.load(Path(shutil.copytree(exported.folder, tmp_path / "model")))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Toy episodes of two sources."""
+    folder = tmp_path_factory.mktemp("store")
+    write_toy_store(folder / "scripted", 60)
+    write_toy_store(folder / "on_policy", 20, first=1000)
+    return folder

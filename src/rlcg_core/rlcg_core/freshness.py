@@ -36,17 +36,27 @@ def problem(
     image: SensedImage | None, joints: SensedJoints | None, now: Instant, limits: FreshnessLimits
 ) -> Problem | None:
     """Return what forbids acting on this input, or None."""
+    if image is None or joints is None:
+        return _missing(image)
+    return _old(image, joints, now, limits) or _skewed(image, joints, limits)
+
+
+def _missing(image: SensedImage | None) -> Problem:
     if image is None:
         return Problem(
             TerminationReason.NO_IMAGE,
             "no image and camera_info received, expected both on image_raw and camera_info: start "
             "the camera or remap the topics",
         )
-    if joints is None:
-        return Problem(
-            TerminationReason.NO_JOINT_STATE,
-            "no joint states received, expected joint_states: start the robot driver or remap",
-        )
+    return Problem(
+        TerminationReason.NO_JOINT_STATE,
+        "no joint states received, expected joint_states: start the robot driver or remap",
+    )
+
+
+def _old(
+    image: SensedImage, joints: SensedJoints, now: Instant, limits: FreshnessLimits
+) -> Problem | None:
     late = _late(image.stamp_s, image.receipt_s, now, limits.max_image_age_s, limits.max_silence_s)
     if late:
         return Problem(TerminationReason.STALE_IMAGE, f"newest image {late}: check the camera")
@@ -57,6 +67,10 @@ def problem(
         return Problem(
             TerminationReason.STALE_JOINT_STATE, f"newest joint state {late}: check the driver"
         )
+    return None
+
+
+def _skewed(image: SensedImage, joints: SensedJoints, limits: FreshnessLimits) -> Problem | None:
     skew_s = abs(joints.sample.stamp_s - image.stamp_s)
     if skew_s > limits.max_skew_s:
         return Problem(

@@ -133,6 +133,12 @@ def check_times(
 
 def check_joint_state(history: JointHistory, now: Instant, limits: GateLimits) -> FloatArray:
     """Return the latest measured joints (n,) if they are there, sound and fresh on both clocks."""
+    _check_heard(history, limits)
+    _check_joint_age(history, now, limits)
+    return history.latest_rad
+
+
+def _check_heard(history: JointHistory, limits: GateLimits) -> None:
     if history.problem:
         raise GateError(GateReason.BAD_JOINT_STATE, history.problem)
     if len(history) == 0 and history.others:
@@ -147,6 +153,9 @@ def check_joint_state(history: JointHistory, now: Instant, limits: GateLimits) -
             f"no joint_states so far, expected {list(limits.joint_names)}: start the robot driver "
             "or remap the topic",
         )
+
+
+def _check_joint_age(history: JointHistory, now: Instant, limits: GateLimits) -> None:
     by_stamp_s, by_receipt_s = now.ros_s - history.stamp_s, now.monotonic_s - history.receipt_s
     if by_stamp_s < -limits.max_joint_future_s:
         raise GateError(
@@ -161,7 +170,6 @@ def check_joint_state(history: JointHistory, now: Instant, limits: GateLimits) -
             f"joint state is {age_s:.3f} s old, expected at most {limits.max_joint_age_s:g} s: "
             "is the robot driver running, do the clocks agree?",
         )
-    return history.latest_rad
 
 
 def joints_at(history: JointHistory, stamp_s: float, limits: GateLimits) -> FloatArray:

@@ -129,6 +129,10 @@ class GraspLoop:
         # problem() reports a missing one; this tells the type checker.
         assert image is not None
         assert joints is not None
+        return self._step_on(image, joints, now)
+
+    def _step_on(self, image: SensedImage, joints: SensedJoints, now: Instant) -> Wait | Act | End:
+        """Return what to do with input that is sound and fresh."""
         found = self._not_new(image)
         if found is not None:
             return self._wait_or_end(found, now)

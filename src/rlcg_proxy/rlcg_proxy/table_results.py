@@ -48,7 +48,7 @@ def measure_row(shop: Workshop, row: Recipe, asked: MeasureSettings, folder: Pat
 
 def judge_again(shop: Workshop, row: Recipe, folder: Path) -> None:
     """Add to a stored result how its generator keeps things in place, once RCAN's can judge."""
-    stored = results.read_all(folder).get((row.name, REAL_PROXY))
+    stored = results.find(folder, row.name, REAL_PROXY)
     if stored is None or stored.agreement:
         return
     if found := _agreement(shop, row):

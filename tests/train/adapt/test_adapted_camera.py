@@ -35,7 +35,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.nn.init.normal_(made.heads[0].weight, std=0.02)
     made.heads[0].bias.data[0] = 1.0
     plain = made.settings.as_dict()
-    write_whole(path, {"layouts": {"G": plain}, "networks": {"G": made.state_dict()}})
+    write_whole(path, {"layouts": {"G": plain}, "means": {"G": made.state_dict()}})
     return path
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from toy_domains import PROJECTION, disc_mask, picture
+from toy_domains import NETWORK, PROJECTION, disc_mask, picture
 
 from rlcg_core import bundle
 from rlcg_core.manifest import Training
@@ -21,10 +21,7 @@ from rlcg_train.adapt.policy_settings import PolicySettings
 from rlcg_train.adapt.seen_through import POLICY
 from rlcg_train.adapt.unet import UNet, UNetSettings, folded
 from rlcg_train.export import ExportSettings, export
-from rlcg_train.network import NetworkSettings
 from rlcg_train.provenance import describe
-
-NETWORK = NetworkSettings(widths=(4, 8, 8), hidden=16, picture_px=59)
 
 
 @pytest.mark.parametrize("with_own", [False, True], ids=["plain", "generator inside"])

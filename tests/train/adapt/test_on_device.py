@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from toy_domains import NETWORK, Domains
 
 from rlcg_train.adapt import photometric
 from rlcg_train.adapt.cycle_gan import CycleGanStage, disturbed
-from rlcg_train.adapt.domain import DomainData
 from rlcg_train.adapt.frozen import adapted
 from rlcg_train.adapt.gan import GanStage
 from rlcg_train.adapt.gan_settings import GanSettings
@@ -29,15 +29,12 @@ from rlcg_train.adapt.routing import backward
 from rlcg_train.adapt.stage import Stage
 from rlcg_train.adapt.unet import UNet, UNetSettings, folded
 from rlcg_train.device import Compute
-from rlcg_train.network import NetworkSettings
 
 THERE = Compute(torch.device("meta"))
 GAN = GanSettings(59, 16, 16, scales=2, batch=2)
-NETWORK = NetworkSettings(widths=(4, 8, 8), hidden=16, picture_px=59)
 POLICY = PolicySettings(steps=4, batch=8, network=NETWORK, mixing=Mixing.ADVERSARIAL)
 
 
-Domains = tuple[DomainData, DomainData]
 STAGES: dict[str, Callable[[GoalHalves, GoalHalves], Stage]] = {
     "gan": lambda sim, real: GanStage(GAN, sim, real),
     "cycle_gan": lambda sim, real: CycleGanStage(GAN, sim, real),

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from toy_domains import PROJECTION, disc_mask, picture
+from toy_domains import NETWORK, PROJECTION, Domains, disc_mask, picture
 
 from rlcg_core.errors import ConfigError, DataError
 from rlcg_train import checkpoints
-from rlcg_train.adapt.domain import DomainData
 from rlcg_train.adapt.domain_norm import Domain, DomainNorm
 from rlcg_train.adapt.files import write_whole
 from rlcg_train.adapt.frozen import adapted, weights_hash
@@ -23,12 +22,9 @@ from rlcg_train.adapt.run import AdaptRun, RunSettings
 from rlcg_train.adapt.seen_through import ACTOR, POLICY, SeenThrough
 from rlcg_train.adapt.unet import UNet, UNetSettings, folded
 from rlcg_train.exact_form import scorer_of
-from rlcg_train.network import NetworkSettings
 from rlcg_train.preprocess import picture as camera_picture
 
-NETWORK = NetworkSettings(widths=(4, 8, 8), hidden=16, picture_px=59)
 SETTINGS = PolicySettings(steps=4, batch=8, network=NETWORK)
-Domains = tuple[DomainData, DomainData]
 
 
 def generator(seed: int = 0) -> UNet:

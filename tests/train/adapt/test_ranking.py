@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from toy_domains import NETWORK
 
 from rlcg_core.errors import DataError
 from rlcg_train.adapt.domain import DomainData, Rows
@@ -15,9 +16,6 @@ from rlcg_train.adapt.policy import PolicyStage
 from rlcg_train.adapt.policy_settings import PolicySettings
 from rlcg_train.adapt.ranking import ranking
 from rlcg_train.adapt.unet import UNet, UNetSettings, folded
-from rlcg_train.network import NetworkSettings
-
-NETWORK = NetworkSettings(widths=(4, 8, 8), hidden=16, picture_px=59)
 
 
 class Smuggles(UNet):

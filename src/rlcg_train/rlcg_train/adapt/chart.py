@@ -8,7 +8,6 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rlcg_core.statistics import wilson_interval
 from rlcg_train.adapt.recipes import GENERATOR_ONLY, LABELLED, RECIPES
 from rlcg_train.adapt.results import Result
 
@@ -76,6 +75,5 @@ def _draw_lines(axes: Axes, rows: Rows) -> None:
 
 def _percent(result: Result) -> tuple[float, float, float]:
     """Return a rate and how far its interval reaches below and above, in percent."""
-    rate = 100.0 * result.successes / max(1, result.trials)
-    low, high = (100.0 * bound for bound in wilson_interval(result.successes, result.trials))
+    rate, low, high = (100.0 * share for share in (result.rate, *result.interval))
     return rate, rate - low, high - rate

@@ -15,7 +15,8 @@ from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.halves import HalfSource
 from rlcg_train.adapt.losses import Adversarial, cycle_loss, discriminator_loss, generator_loss
 from rlcg_train.adapt.routing import Route
-from rlcg_train.adapt.stage import Stage
+from rlcg_train.adapt.stage import Stage, mean_of
+from rlcg_train.adapt.unet import UNet
 
 SHOWN = 4
 # How far G(x) is disturbed to see whether F reads hidden details off it.
@@ -39,6 +40,12 @@ def disturbed(picture: Tensor) -> Tensor:
     return picture + HIDING_NOISE * noise.to(picture)
 
 
+def six_of(G: UNet, F: UNet, x: Tensor, y: Tensor) -> Six:
+    """Return all six pictures of two generators."""
+    g_x, f_y = G(x), F(y)
+    return Six(x, g_x, F(g_x), y, f_y, G(f_y))
+
+
 class CycleGanStage(Stage):
     """G: sim to real, judged by D_Y; F: real to sim, judged by D_X, which sees x and F(y)."""
 
@@ -52,9 +59,10 @@ class CycleGanStage(Stage):
         self.G, self.F = settings.generator(), settings.generator()
         self.D_X, self.D_Y = settings.discriminator(), settings.discriminator()
         self.networks = {"G": self.G, "F": self.F, "D_X": self.D_X, "D_Y": self.D_Y}
+        self.means = {"G": mean_of(self.G), "F": mean_of(self.F)}
         self.optimizers = {
             "generators": settings.optimizer([self.G, self.F]),
-            "discriminators": settings.optimizer([self.D_X, self.D_Y], judges=True),
+            "discriminators": settings.optimizer([self.D_X, self.D_Y]),
         }
         weights, makers = settings.weights, ("G", "F")
         self.routes = (
@@ -65,8 +73,7 @@ class CycleGanStage(Stage):
 
     def six(self, x: Tensor, y: Tensor) -> Six:
         """Return all six pictures."""
-        g_x, f_y = self.G(x), self.F(y)
-        return Six(x, g_x, self.F(g_x), y, f_y, self.G(f_y))
+        return six_of(self.G, self.F, x, y)
 
     def losses(self, six: Six) -> dict[str, Tensor]:
         """Return the losses of CycleGAN."""
@@ -100,7 +107,8 @@ class CycleGanStage(Stage):
     @torch.no_grad()
     def pictures(self) -> dict[str, Tensor]:
         """Return x, G(x), F(G(x)), y, F(y), G(F(y))."""
-        six = self.six(self._sim.shown(SHOWN), self._real.shown(SHOWN))
+        x, y = self._sim.shown(SHOWN), self._real.shown(SHOWN)
+        six = six_of(self.means["G"], self.means["F"], x, y)
         return dict(zip(("x", "G(x)", "F(G(x))", "y", "F(y)", "G(F(y))"), six, strict=True))
 
     def layouts(self) -> dict[str, dict[str, Any]]:

@@ -25,10 +25,13 @@ def write_whole(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_generator(checkpoint: Path, name: str = "G") -> UNet:
-    """Return a trained generator, frozen and folded for inference; raises `DataError`."""
+    """Return the mean of a trained generator, frozen and folded for inference.
+
+    Raises `DataError`.
+    """
     try:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        layout, weights = state["layouts"][name], state["networks"][name]
+        layout, weights = state["layouts"][name], state["means"][name]
         generator = UNet(UNetSettings(**{**layout, "heads": tuple(layout["heads"])}))
         generator.load_state_dict(weights)
     except (OSError, RuntimeError, KeyError) as error:

@@ -11,7 +11,7 @@ from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.halves import HalfSource
 from rlcg_train.adapt.losses import Adversarial, discriminator_loss, generator_loss
 from rlcg_train.adapt.routing import Route
-from rlcg_train.adapt.stage import Stage
+from rlcg_train.adapt.stage import Stage, mean_of
 
 SHOWN = 4
 
@@ -27,10 +27,10 @@ class GanStage(Stage):
         torch.manual_seed(seed)
         self.settings, self._sim, self._real = settings, sim, real
         self.G, self.D_Y = settings.generator(), settings.discriminator()
-        self.networks = {"G": self.G, "D_Y": self.D_Y}
+        self.networks, self.means = {"G": self.G, "D_Y": self.D_Y}, {"G": mean_of(self.G)}
         self.optimizers = {
             "generator": settings.optimizer([self.G]),
-            "discriminator": settings.optimizer([self.D_Y], judges=True),
+            "discriminator": settings.optimizer([self.D_Y]),
         }
         self.routes = (
             Route("generator", settings.weights.gan, ("G",)),
@@ -55,7 +55,7 @@ class GanStage(Stage):
     def pictures(self) -> dict[str, Tensor]:
         """Return x, G(x) and y."""
         x, y = self._sim.shown(SHOWN), self._real.shown(SHOWN)
-        return {"x": x, "G(x)": self.G(x), "y": y}
+        return {"x": x, "G(x)": self.means["G"](x), "y": y}
 
     def layouts(self) -> dict[str, dict[str, Any]]:
         """Return the generator's."""

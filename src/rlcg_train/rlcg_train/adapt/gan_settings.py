@@ -31,11 +31,10 @@ class Weights:
 
 @dataclass(frozen=True)
 class GanSettings:
-    """The small profile by default; the paper's: 472, divisors 1, three scales, equal rates.
+    """The small profile by default; the paper's: 472, divisors 1, three scales.
 
-    ``batch``: pictures of each domain. ``judge_rate``: of discriminators, as a share of the
-    generators' ``learning_rate``; two looks are told apart long before one is learned, and a
-    discriminator that is certain teaches little. ``photometric``: None leaves pictures as they are.
+    ``batch``: pictures of each domain. ``learning_rate``: of generators and discriminators.
+    ``photometric``: None leaves pictures as they are.
     """
 
     side_px: int = 118
@@ -44,13 +43,12 @@ class GanSettings:
     scales: int = 3
     batch: int = 8
     learning_rate: float = 1e-4
-    judge_rate: float = 0.25
     weights: Weights = field(default_factory=Weights)
     photometric: PhotometricSettings | None = None
 
     def __post_init__(self) -> None:
-        if self.batch < 1 or self.learning_rate <= 0.0 or self.judge_rate <= 0.0:
-            raise ConfigError("expected a batch of 1 or more and learning rates above 0")
+        if self.batch < 1 or self.learning_rate <= 0.0:
+            raise ConfigError("expected a batch of 1 or more and a learning rate above 0")
         coarsest = -(-self.side_px // 2 ** (self.scales - 1))
         if coarsest <= SMALLEST_JUDGED_PX:
             raise ConfigError(
@@ -73,9 +71,9 @@ class GanSettings:
             DiscriminatorSettings(divisor=self.discriminator_divisor, scales=self.scales)
         )
 
-    def optimizer(self, networks: Sequence[nn.Module], judges: bool = False) -> Optimizer:
-        """Return the papers' optimizer; ``judges``: whether the networks are discriminators."""
-        return adam(networks, self.learning_rate * (self.judge_rate if judges else 1.0))
+    def optimizer(self, networks: Sequence[nn.Module]) -> Optimizer:
+        """Return the papers' optimizer over some networks."""
+        return adam(networks, self.learning_rate)
 
     def change(self) -> Change:
         """Draw how this batch's colours change."""

@@ -28,7 +28,7 @@ from rlcg_train.adapt.losses import (
     pairwise_loss,
 )
 from rlcg_train.adapt.routing import Route
-from rlcg_train.adapt.stage import Stage
+from rlcg_train.adapt.stage import Stage, mean_of
 from rlcg_train.adapt.task import td_loss
 
 CLASSES = 5
@@ -62,9 +62,10 @@ class GraspGanStage(Stage):
         self._truth, self._labelled = truth_of(sim), labelled
         self.G, self.D_Y, self.C = settings.generator(CLASSES), settings.discriminator(), task
         self.networks = {"G": self.G, "D_Y": self.D_Y, "C": self.C}
+        self.means = {"G": mean_of(self.G)}
         self.optimizers = {
             "generator": settings.optimizer([self.G]),
-            "discriminator": settings.optimizer([self.D_Y], judges=True),
+            "discriminator": settings.optimizer([self.D_Y]),
             "task": settings.optimizer([self.C]),
         }
         self.routes = (
@@ -104,7 +105,7 @@ class GraspGanStage(Stage):
     def pictures(self) -> dict[str, Tensor]:
         """Return x, G(x), the mask that G sees, and y."""
         x, y = self._sim.shown(SHOWN), self._real.shown(SHOWN)
-        made, mask = self.G.all_heads(x)
+        made, mask = self.means["G"].all_heads(x)
         return {"x": x, "G(x)": made, "mask": mask_picture(mask), "y": y}
 
     def layouts(self) -> dict[str, dict[str, Any]]:

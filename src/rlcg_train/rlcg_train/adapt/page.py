@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
 
-from rlcg_core.statistics import wilson_interval
 from rlcg_core.statistics_paired import DISTINGUISHABLE_P
 from rlcg_train.adapt import chart
 from rlcg_train.adapt.compare import p_value
@@ -105,9 +104,9 @@ def _wanted(recipe: Recipe, scale: Scale) -> str:
 
 
 def _rate(result: Result) -> str:
-    low, high = wilson_interval(result.successes, result.trials)
-    rate = 100 * result.successes / max(1, result.trials)
-    return f"{result.successes}/{result.trials} = {rate:.1f}% ({100 * low:.1f}-{100 * high:.1f})"
+    low, high = result.interval
+    found = f"{result.successes}/{result.trials} = {100 * result.rate:.1f}%"
+    return f"{found} ({100 * low:.1f}-{100 * high:.1f})"
 
 
 def _differences(results: Results) -> str:

@@ -14,6 +14,8 @@ from torch import Tensor
 from rlcg_train.adapt.ranges import from_unit, to_unit
 
 LUMA = (0.299, 0.587, 0.114)
+# Draws for the patches of one batch.
+DRAWS = 8
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,19 @@ class Change:
         if self.noise:
             unit = unit + self.noise * torch.randn_like(unit)
         return from_unit(unit.clamp(0.0, 1.0))
+
+
+def changed_patches(patches: Tensor, settings: PhotometricSettings) -> Tensor:
+    """Return patches (B, 3P, H, W) in [-1, 1], changed; all of one picture alike.
+
+    A batch norm takes back what happens to a whole batch, so that each eighth of it has a draw of
+    its own.
+    """
+    parts = [
+        draw_change(settings)(part.reshape(-1, 3, *part.shape[2:])).reshape(part.shape)
+        for part in patches.chunk(DRAWS)
+    ]
+    return torch.cat(parts)
 
 
 def draw_change(settings: PhotometricSettings) -> Change:

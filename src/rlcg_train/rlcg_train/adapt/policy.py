@@ -20,6 +20,7 @@ from rlcg_train.adapt.domain_norm import Domain, for_domain, seeing, split
 from rlcg_train.adapt.frozen import adapted, weights_hash
 from rlcg_train.adapt.goal_task import GoalTask
 from rlcg_train.adapt.halves import GoalHalves
+from rlcg_train.adapt.photometric import changed_patches
 from rlcg_train.adapt.policy_settings import Mixing, PolicySettings
 from rlcg_train.adapt.reversal import DomainClassifier, strength_at
 from rlcg_train.adapt.routing import Route
@@ -60,7 +61,7 @@ class PolicyStage(Stage):
         self.frozen_hash = "" if generator is None else weights_hash(generator)
         self._halves = self._sources(sim, real)
         self.Q = GoalTask(settings.network)
-        self.networks = {"Q": self.Q}
+        self.networks, self.means = {"Q": self.Q}, {}
         if settings.mixing is not Mixing.SHARED:
             split(self.Q.network)
         self.routes = (Route("rl", 1.0, ("Q",)),)
@@ -123,7 +124,7 @@ class PolicyStage(Stage):
     def _varied(self, picture: Tensor, rows: Rows) -> tuple[Tensor, Tensor]:
         """Return patches (B, C * P, H, W) and scalars (B, S), colours and sides changed."""
         patches, numbers = self.Q.inputs(picture, rows)
-        return augment.mirror(augment.colours(patches), numbers)
+        return augment.mirror(changed_patches(patches, self.settings.photometric), numbers)
 
     def _features(self, patches: dict[Domain, Tensor]) -> dict[Domain, Tensor]:
         """Return features (B, F) of each domain's patches.

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
+from rlcg_train.adapt.photometric import PhotometricSettings
 from rlcg_train.network import NetworkSettings
 
 # RL-CycleGAN, appendix A: 0.1 up to 10,000 real episodes, 2 from 80,000 on; between unpublished.
@@ -31,7 +32,8 @@ class Mixing(Enum):
 class PolicySettings:
     """How to train. ``with_own``: the network sees x beside G(x); ``dann``: weight of that loss.
 
-    ``data``: folders of what it learns from, for the bundle's manifest.
+    ``photometric``: how colours are varied. ``data``: folders of what it learns from, for the
+    bundle's manifest.
     """
 
     steps: int = 1000
@@ -42,6 +44,7 @@ class PolicySettings:
     real_weight: float = 1.0
     with_own: bool = False
     dann: float = 0.1
+    photometric: PhotometricSettings = field(default_factory=PhotometricSettings)
     seed: int = 1
     data: tuple[str, ...] = ()
     network: NetworkSettings = field(default_factory=lambda: NetworkSettings(picture_px=118))

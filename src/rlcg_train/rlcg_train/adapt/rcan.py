@@ -25,7 +25,7 @@ from rlcg_train.adapt.losses import (
 )
 from rlcg_train.adapt.ranges import to_signed
 from rlcg_train.adapt.routing import Route
-from rlcg_train.adapt.stage import Stage
+from rlcg_train.adapt.stage import Stage, mean_of
 
 
 class RcanStage(Stage):
@@ -41,10 +41,10 @@ class RcanStage(Stage):
         # What is to become of the picture is known: nothing of the random look shall stay.
         self.G = settings.generator(CLASSES, 1, hands_on=False)
         self.D = settings.discriminator()
-        self.networks = {"G": self.G, "D": self.D}
+        self.networks, self.means = {"G": self.G, "D": self.D}, {"G": mean_of(self.G)}
         self.optimizers = {
             "generator": settings.optimizer([self.G]),
-            "discriminator": settings.optimizer([self.D], judges=True),
+            "discriminator": settings.optimizer([self.D]),
         }
         self.routes = (
             *(Route(name, 1.0, ("G",)) for name in ("generator", "picture", "mask", "depth")),
@@ -77,7 +77,7 @@ class RcanStage(Stage):
     def pictures(self) -> dict[str, Tensor]:
         """Return randomized pictures, what G makes of them, and the mask."""
         x = self._source.shown(SHOWN)
-        made, mask, _ = self.G.all_heads(x)
+        made, mask, _ = self.means["G"].all_heads(x)
         return {"x": x, "G(x)": made, "mask": mask_picture(mask)}
 
     def layouts(self) -> dict[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rlcg_core import strict_json
 from rlcg_core.errors import BundleError, DataError
+from rlcg_core.statistics import wilson_interval
 from rlcg_train.device import Compute
 
 SUCCESS, FAILURE, INVALID = "S", "F", "-"
@@ -43,6 +44,16 @@ class Result:
         """Return how many scenes could be set up."""
         return self.successes + self.outcomes.count(FAILURE)
 
+    @property
+    def rate(self) -> float:
+        """Return the share of successes in [0, 1], 0 where no scene could be set up."""
+        return self.successes / max(1, self.trials)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Return the 95% Wilson interval of the rate."""
+        return wilson_interval(self.successes, self.trials)
+
 
 def path_of(folder: Path, row: str, world: str) -> Path:
     """Return where a result lies."""
@@ -55,14 +66,24 @@ def write(folder: Path, result: Result) -> None:
     strict_json.write(result, path_of(folder, result.row, result.world))
 
 
+def find(folder: Path, row: str, world: str) -> Result | None:
+    """Return one result, None if it was not measured yet; raises `DataError` for a broken one."""
+    path = path_of(folder, row, world)
+    return _read(path) if path.exists() else None
+
+
+def _read(path: Path) -> Result:
+    try:
+        return strict_json.read(Result, path)
+    except BundleError as error:
+        raise DataError(f"{error}; or delete it and measure again") from error
+
+
 def read_all(folder: Path) -> dict[tuple[str, str], Result]:
     """Return all results of a folder by row and world; raises `DataError` for a broken one."""
     found = {}
     for path in sorted(folder.glob("*.json")):
-        try:
-            result = strict_json.read(Result, path)
-        except BundleError as error:
-            raise DataError(f"{error}; or delete it and measure again") from error
+        result = _read(path)
         found[result.row, result.world] = result
     return found
 

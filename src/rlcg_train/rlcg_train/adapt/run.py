@@ -87,6 +87,8 @@ class AdaptRun:
         """Go on from what `_save` wrote."""
         for name, network in self.stage.networks.items():
             network.load_state_dict(state["networks"][name])
+        for name, mean in self.stage.means.items():
+            mean.load_state_dict(state["means"][name])
         for name, optimizer in self.stage.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
         self.stage.load_more_state(state["more"])
@@ -146,6 +148,7 @@ class AdaptRun:
     def _save(self) -> None:
         state = {
             "networks": {name: n.state_dict() for name, n in self.stage.networks.items()},
+            "means": {name: n.state_dict() for name, n in self.stage.means.items()},
             "optimizers": {name: o.state_dict() for name, o in self.stage.optimizers.items()},
             "more": self.stage.more_state(),
             "layouts": self.stage.layouts(),

@@ -24,7 +24,7 @@ class Scale:
     scales: int = 3
     gan_steps: int = 3000
     gan_batch: int = 8
-    gan_rate: float = 2e-4
+    gan_rate: float = 4e-4
     policy_steps: int = 400
     policy_batch: int = 256
     grasps: int = 408

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a run needs of a training stage: a step, a judgement, pictures to look at, and its state."""
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,22 +12,27 @@ import torch
 from torch import Tensor, nn
 
 from rlcg_train.adapt.routing import Route, backward
+from rlcg_train.adapt.unet import UNet
+from rlcg_train.averaging import follow
 from rlcg_train.device import PLAIN, Compute
 from rlcg_train.run_ending import DivergedError
 
 # RL-CycleGAN, appendix A: Adam with beta1 0.1, at a constant rate.
 BETAS = (0.1, 0.999)
+# Generators swing about what they learn: their mean over some hundred steps is smoother.
+MEAN_DECAY = 0.99
 
 
 class Stage(ABC):
     """Networks by name, an optimizer for each group of them, and one step of learning.
 
-    ``kind``: the method. ``routes``: which loss moves which networks. ``compute``: where, as the
-    run says.
+    ``kind``: the method. ``routes``: which loss moves which networks. ``means``: of the generators'
+    last steps, by the same names; they are what others load. ``compute``: where, as the run says.
     """
 
     kind: str
     networks: dict[str, nn.Module]
+    means: dict[str, UNet]
     optimizers: dict[str, torch.optim.Optimizer]
     routes: tuple[Route, ...]
     compute: Compute = PLAIN
@@ -48,12 +54,14 @@ class Stage(ABC):
         check_finite({f"gradient of {name}": _norm(n) for name, n in self.networks.items()})
         for optimizer in self.optimizers.values():
             optimizer.step()
+        for name, mean in self.means.items():
+            follow(mean, self.networks[name], MEAN_DECAY)
         return numbers
 
     def begin_on(self, compute: Compute) -> None:
         """Compute there from now on; the sources must give their pictures there."""
         self.compute = compute
-        for network in self.networks.values():
+        for network in (*self.networks.values(), *self.means.values()):
             network.to(compute.device)
 
     @abstractmethod
@@ -101,6 +109,13 @@ class Stage(ABC):
     def finish(self) -> dict[str, dict[str, Any]]:
         """Return checkpoints to write at each save, by file name, for other programs."""
         return {}
+
+
+def mean_of(generator: UNet) -> UNet:
+    """Return where the mean of a generator begins: a copy that does not learn."""
+    mean = copy.deepcopy(generator)
+    mean.requires_grad_(False).eval()
+    return mean
 
 
 def adam(networks: Sequence[nn.Module], rate: float) -> torch.optim.Optimizer:

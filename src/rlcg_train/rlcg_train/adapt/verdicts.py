@@ -50,12 +50,8 @@ def _word(holds: bool) -> str:
     return HOLDS if holds else MISSED
 
 
-def _rate(result: Result) -> float:
-    return result.successes / max(1, result.trials)
-
-
 def _sim_only_fails(rows: Rows) -> tuple[str, str]:
-    rate = _rate(rows["sim_only"])
+    rate = rows["sim_only"].rate
     return f"{100 * rate:.1f}%", _word(rate < CEILING)
 
 
@@ -76,9 +72,9 @@ def _none_is_better(rows: Rows) -> tuple[str, str]:
     mine = rows["rl_cycle_gan"]
     others = [rows[name] for name in _UNLABELLED if name in rows]
     better = [
-        f"{other.row} {100 * (_rate(other) - _rate(mine)):+.1f} points, p = {p:.2g}"
+        f"{other.row} {100 * (other.rate - mine.rate):+.1f} points, p = {p:.2g}"
         for other in others
-        if _rate(other) > _rate(mine)
+        if other.rate > mine.rate
         and (p := p_value(mine, other)) is not None
         and p < DISTINGUISHABLE_P
     ]
@@ -89,7 +85,7 @@ def _none_is_better(rows: Rows) -> tuple[str, str]:
 
 
 def _labelled_is_good(rows: Rows) -> tuple[str, str]:
-    rate = _rate(rows["rl_cycle_gan_real_2"])
+    rate = rows["rl_cycle_gan_real_2"].rate
     return f"{100 * rate:.1f}%", _word(rate >= LABELLED_FLOOR)
 
 

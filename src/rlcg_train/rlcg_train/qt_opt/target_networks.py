@@ -10,8 +10,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import nn
+
+from rlcg_train.averaging import follow
 
 
 @dataclass(frozen=True)
@@ -42,18 +43,12 @@ class TargetNetworks:
         state = {name: value.clone() for name, value in self.averaged.state_dict().items()}
         self._kept.append((self.steps, state))
 
-    @torch.no_grad()
     def update(self) -> None:
         """Take in one gradient step of the online network."""
         self.steps += 1
         # A plain mean at first: the average of few steps should not remember the beginning.
         decay = min(self._settings.decay, self.steps / (self.steps + 9))
-        mine = self.averaged.state_dict()
-        for name, value in self._online.state_dict().items():
-            if value.dtype.is_floating_point:
-                mine[name].lerp_(value, 1.0 - decay)
-            else:
-                mine[name].copy_(value)
+        follow(self.averaged, self._online, decay)
         if self.steps % self._every == 0:
             self._keep()
             self._take_lagged()
