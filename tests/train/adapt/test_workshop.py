@@ -54,6 +54,32 @@ def test_what_is_done_is_not_done_again_and_other_settings_are_refused(shop: Wor
         Workshop(shop.root, replace(SCALE, policy_batch=6)).train_policy(recipe("sim_only"), 1)
 
 
+def test_how_generators_learn_is_nothing_to_a_row_without_one(shop: Workshop) -> None:
+    other = Workshop(shop.root, replace(SCALE, gan_steps=SCALE.gan_steps + 1))
+    other.train_policy(recipe("sim_only"), 1)
+    shop.train_generator(plan("gan"))
+    shop.train_policy(recipe("gan"), 0)
+    with pytest.raises(DataError, match="other settings"):
+        other.train_policy(recipe("gan"), 0)
+
+
+@pytest.mark.parametrize(
+    ("frames", "steps"), [((1000,), 400), ((16_001,), 1001), ((16_000, 32_000), 4000)]
+)
+def test_a_policy_takes_as_many_steps_as_the_larger_half_of_its_data_asks_for(
+    frames: tuple[int, ...], steps: int
+) -> None:
+    scale = replace(SMOKE, policy_steps=400, policy_passes=8, policy_batch=128)
+    assert scale.steps_of_policy(frames) == steps
+
+
+def test_steps_of_a_policy_are_reckoned_from_what_it_draws(shop: Workshop) -> None:
+    scale = replace(SCALE, policy_passes=2)
+    stage = Workshop(shop.root, scale)._policy_stage(recipe("sim_and_real_1"), None)
+    frames = max(len(half.data.train) for half, _ in stage._halves.values())
+    assert stage.settings.steps == frames > scale.policy_steps
+
+
 @pytest.mark.parametrize("name", ["real_only_0", "sim_and_real_1", "grasp_gan_real_0"])
 def test_rows_with_labelled_real_grasps_leave_a_policy(shop: Workshop, name: str) -> None:
     row = recipe(name)
@@ -72,9 +98,15 @@ def test_a_tuned_row_begins_with_the_policy_before_it(shop: Workshop, toy_folder
     stage = shop._policy_stage(tuned, None)
     before = checkpoints.load(shop.policy("rl_cycle_gan_real_2") / POLICY)[1]
     assert weights_hash(stage.Q.network) == weights_hash(before)
-    assert stage.settings.real_weight == 0.1
+    assert stage.settings.real_weight == 1.0
     real = [half for half, _ in stage._halves.values()][1].data
     assert real.episodes == SCALE.amounts[2] + 40
+
+
+def test_the_row_of_the_papers_rule_weighs_as_it_says(shop: Workshop) -> None:
+    shop.train_generator(plan("rl_cycle_gan"))
+    stage = shop._policy_stage(recipe("rl_cycle_gan_weight_rule"), None)
+    assert stage.settings.real_weight == 0.1
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,9 @@ METHODS = ("gan", "cycle_gan", "rl_cycle_gan", "grasp_gan", "rcan")
 class Recipe:
     """One row. ``look``: of the simulated data, empty for none; ``generator``: name of a plan.
 
-    ``amount``: index into the amounts of labelled real episodes, None for none. ``real_weight``:
-    None for the paper's rule. ``tunes``: the row that it goes on from, with new episodes.
+    ``amount``: index into the amounts of labelled real episodes, None for none. ``real_weight`` of
+    their half of a batch: one by default, as half the batch's worth is theirs (docs/sim-to-real.md
+    has why), None for the paper's rule. ``tunes``: the row that it goes on from, with new episodes.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Recipe:
     look: str = "sim"
     generator: str = ""
     amount: int | None = None
-    real_weight: float | None = None
+    real_weight: float | None = 1.0
     mixing: Mixing = Mixing.SHARED
     with_own: bool = False
     tunes: str = ""
@@ -119,15 +120,18 @@ RECIPES = (
     *_by_amount(2, AT_5000),
     *(
         Recipe(
-            f"rl_cycle_gan_weight_{weight:g}",
-            f"RL-CycleGAN, {weight:g}",
+            f"rl_cycle_gan_weight_{name}",
+            f"RL-CycleGAN, {title}",
             WEIGHTS,
             paper,
             generator="rl_cycle_gan",
             amount=2,
             real_weight=weight,
         )
-        for weight, paper in ((1.0, "66% (robot 2, 3,000 episodes; 0.1: 72%)"), (2.0, ""))
+        for name, title, weight, paper in (
+            ("rule", "0.1, the paper's rule", None, "72% (robot 2, 3,000 episodes; at 1: 66%)"),
+            ("2", "2", 2.0, ""),
+        )
     ),
     Recipe(
         "rl_cycle_gan_tuned",

@@ -76,30 +76,37 @@ class Workshop:
     def train_generator(self, chosen: GeneratorPlan) -> None:
         """Train a generator, or go on, unless it is done; raises `DataError` if it diverges."""
         out = self.generator(chosen.name)
-        arguments = {"plan": asdict(chosen), "scale": asdict(self.scale)}
-        self._run(out, arguments, self.scale.gan_steps, lambda: self._stage(chosen))
+        arguments = {"plan": asdict(chosen), "scale": self.scale.as_dict(generators=True)}
+        self._run(out, arguments, lambda: (self._stage(chosen), self.scale.gan_steps))
 
     def train_policy(self, row: Recipe, round_number: int, more_sim: Path | None = None) -> None:
         """Train a row's policy; ``more_sim``: folder of on-policy attempts in simulation."""
         out = self.policy(row.name, round_number)
         arguments = {
             "row": {**asdict(row), "mixing": row.mixing.value},
-            "scale": asdict(self.scale),
+            "scale": self.scale.as_dict(generators=bool(row.generator)),
             "round": round_number,
+            "defaults": PolicySettings().as_dict(),
         }
-        steps = self.scale.policy_steps
-        self._run(out, arguments, steps, lambda: self._policy_stage(row, more_sim))
+
+        def make() -> tuple[Stage, int]:
+            stage = self._policy_stage(row, more_sim)
+            return stage, stage.settings.steps
+
+        self._run(out, arguments, make)
 
     def _run(
-        self, out: Path, arguments: dict[str, Any], steps: int, make: Callable[[], Stage]
+        self, out: Path, arguments: dict[str, Any], make: Callable[[], tuple[Stage, int]]
     ) -> None:
+        """Run, or go on; ``make`` returns what learns and for how many steps."""
         plain = json.loads(json.dumps(arguments))
         if (out / CHECKPOINT).exists() and read_state(out).state == "finished":
             if read_state(out).settings != plain:
                 raise DataError(f"{out} is of other settings than these: give another --root")
             return
+        stage, steps = make()
         settings = RunSettings(out, plain, steps, self.seed, self.threads)
-        run = AdaptRun(settings, make(), self.compute)
+        run = AdaptRun(settings, stage, self.compute)
         with until_asked_to_stop() as asked:
             ended = run.go(asked)
         if ended == "interrupted":
@@ -111,9 +118,9 @@ class Workshop:
         scale = self.scale
         settings = GanSettings(
             scale.side_px,
-            scale.divisor,
-            scale.divisor,
-            scale.scales,
+            scale.gan_divisor,
+            scale.gan_divisor,
+            scale.gan_scales,
             batch=scale.gan_batch,
             learning_rate=scale.gan_rate,
         )
@@ -151,32 +158,37 @@ class Workshop:
         return {k: v for k, v in network.state_dict().items() if not k.startswith("generator.")}
 
     def _policy_stage(self, row: Recipe, more_sim: Path | None) -> PolicyStage:
-        scale = self.scale
-        real, weight = None, 1.0
-        if row.amount is not None or row.tunes:
-            amount = 0 if row.amount is None else scale.amounts[row.amount]
-            real = self._real_and_tuned(row, amount)
-            weight = real_weight(real.episodes) if row.real_weight is None else row.real_weight
-        settings = PolicySettings(
-            scale.policy_steps,
-            scale.policy_batch,
-            mixing=row.mixing,
-            real_weight=weight,
-            with_own=row.with_own,
-            seed=self.seed,
-            data=tuple(str(folder) for folder in self._folders(row, more_sim)),
-            network=replace(scale.network, channels=6 if row.with_own else 3),
-        )
+        sim = self._sim(row.look, more_sim) if row.look else None
+        real = self._labelled(row)
         generator = None
         if row.generator:
             generator = load_generator(self.generator(plan(row.generator).name) / CHECKPOINT)
             generator.to(self.compute.device)
-        sim = self._sim(row.look, more_sim) if row.look else None
+        settings = replace(
+            self._policy_settings(row, sim, real),
+            data=tuple(str(folder) for folder in self._folders(row, more_sim)),
+        )
         kind = f"policy of {row.name}"
         stage = PolicyStage(settings, sim, real, generator, kind, self.compute, self.profile)
         if row.tunes:
             stage.Q.network.load_state_dict(self._weights(self.policy(row.tunes) / POLICY))
         return stage
+
+    def _policy_settings(
+        self, row: Recipe, sim: DomainData | None, real: DomainData | None
+    ) -> PolicySettings:
+        scale, weight = self.scale, 1.0
+        if real is not None:
+            weight = real_weight(real.episodes) if row.real_weight is None else row.real_weight
+        return PolicySettings(
+            scale.steps_of_policy([len(half.train) for half in (sim, real) if half is not None]),
+            scale.policy_batch,
+            mixing=row.mixing,
+            real_weight=weight,
+            with_own=row.with_own,
+            seed=self.seed,
+            network=replace(scale.network, channels=6 if row.with_own else 3),
+        )
 
     def _folders(self, row: Recipe, more_sim: Path | None) -> list[Path]:
         """Return the shards that a row's policy learns from, for its manifest."""
@@ -192,12 +204,12 @@ class Workshop:
     def _real(self, episodes: int) -> DomainData:
         return self._load([self.real_shards], episodes)
 
-    def _real_and_tuned(self, row: Recipe, episodes: int) -> DomainData:
-        """Return real grasps: the log's first ``episodes``, and those that the row tunes on."""
-        if not row.tunes:
-            return self._real(episodes)
-        mine = self._load([self.tuning_shards(row)], 0)
-        return together([self._real(episodes), mine]) if episodes else mine
+    def _labelled(self, row: Recipe) -> DomainData | None:
+        """Return the real grasps that a policy learns from: of the log, and those it tunes on."""
+        amount = None if row.amount is None else self.scale.amounts[row.amount]
+        parts = [] if amount is None else [self._real(amount)]
+        parts += [self._load([self.tuning_shards(row)], 0)] if row.tunes else []
+        return together(parts) if len(parts) > 1 else next(iter(parts), None)
 
     def real_episodes(self, row: Recipe) -> int:
         """Return how many real episodes a row has used, labelled, for its generator or to tune."""
