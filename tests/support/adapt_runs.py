@@ -9,13 +9,17 @@ import torch
 from torch import nn
 
 from rlcg_train.adapt.gan_settings import GanSettings
-from rlcg_train.adapt.photometric import PhotometricSettings
 from rlcg_train.adapt.routing import Route
 from rlcg_train.adapt.run import RunSettings
 from rlcg_train.adapt.stage import Stage
 
 SMALL = GanSettings(
-    59, 16, 16, scales=2, batch=2, learning_rate=1e-3, photometric=PhotometricSettings()
+    59,
+    16,
+    16,
+    scales=2,
+    batch=2,
+    learning_rate=1e-3,
 )
 
 

@@ -48,3 +48,17 @@ def test_a_right_mask_costs_nothing_and_a_wrong_one_does(loss: object) -> None:
     mask = torch.tensor([[[0, 1], [4, 2]]])
     right = 50 * nn.functional.one_hot(mask, 5).permute(0, 3, 1, 2).float()
     assert loss(right, mask) < 1e-4 < 0.1 < loss(right.flip(2), mask)
+
+
+def test_smoothness_is_half_the_squared_slope_and_tells_a_discriminator_how_to_lessen_it() -> None:
+    steepness = torch.tensor(2.0, requires_grad=True)
+
+    def judge(picture: torch.Tensor) -> list[torch.Tensor]:
+        return [steepness * picture.mean(dim=1, keepdim=True)]
+
+    # Each of 3 x 16 values moves the sum of 16 logits, over the root of 16, by steepness / 12.
+    found = losses.smoothness(judge, torch.rand(5, 3, 4, 4))
+    assert float(found.detach()) == pytest.approx(0.5 * 48 * (2.0 / 12) ** 2)
+    found.backward()
+    assert steepness.grad is not None
+    assert float(steepness.grad) == pytest.approx(48 * 2.0 / 12**2)

@@ -79,3 +79,11 @@ def test_nothing_is_ranked_where_all_came_to_the_same_end(
 ) -> None:
     with pytest.raises(DataError, match="0 frames are held out"):
         ranking(GoalTask(NETWORK), replace(domains[0], held_out=np.zeros(0, np.int64)))
+
+
+def test_q_is_spread_over_the_goals_of_a_batch(domains: tuple[DomainData, DomainData]) -> None:
+    task = GoalTask(NETWORK)
+    task.eval()
+    picture, rows = domains[0].pick(torch.arange(8))
+    same = replace(rows, goal=rows.goal[:1].expand(8, 3))
+    assert float(task.spread(picture, same)) < 1e-6 < float(task.spread(picture, rows))

@@ -13,7 +13,13 @@ from torch.nn import functional
 
 from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.halves import HalfSource
-from rlcg_train.adapt.losses import Adversarial, cycle_loss, discriminator_loss, generator_loss
+from rlcg_train.adapt.losses import (
+    Adversarial,
+    cycle_loss,
+    discriminator_loss,
+    generator_loss,
+    smoothness,
+)
 from rlcg_train.adapt.routing import Route
 from rlcg_train.adapt.stage import Stage, mean_of
 from rlcg_train.adapt.unet import UNet
@@ -69,6 +75,7 @@ class CycleGanStage(Stage):
             Route("generator", weights.gan, makers),
             Route("cycle", weights.cycle, makers),
             Route("discriminator", weights.gan, ("D_X", "D_Y")),
+            Route("smooth", weights.smooth, ("D_X", "D_Y")),
         )
 
     def six(self, x: Tensor, y: Tensor) -> Six:
@@ -88,9 +95,13 @@ class CycleGanStage(Stage):
 
     def step(self, rng: np.random.Generator) -> dict[str, float]:
         """Learn from half a batch of each domain."""
-        x = self.settings.change()(self._sim.draw(self.settings.batch, rng).picture)
-        y = self.settings.change()(self._real.draw(self.settings.batch, rng).picture)
-        return self.descend(self.losses(self.six(x, y)))
+        x = self._sim.draw(self.settings.batch, rng).picture
+        y = self._real.draw(self.settings.batch, rng).picture
+        return self.descend(self.losses(self.six(x, y)) | self.slopes(x, y))
+
+    def slopes(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+        """Return how steep the discriminators are at what they call real."""
+        return {"smooth": smoothness(self.D_X, x) + smoothness(self.D_Y, y)}
 
     @torch.no_grad()
     def judge(self) -> dict[str, float]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.halves import HalfSource
-from rlcg_train.adapt.losses import Adversarial, discriminator_loss, generator_loss
+from rlcg_train.adapt.losses import Adversarial, discriminator_loss, generator_loss, smoothness
 from rlcg_train.adapt.routing import Route
 from rlcg_train.adapt.stage import Stage, mean_of
 
@@ -35,6 +35,7 @@ class GanStage(Stage):
         self.routes = (
             Route("generator", settings.weights.gan, ("G",)),
             Route("discriminator", settings.weights.gan, ("D_Y",)),
+            Route("smooth", settings.weights.smooth, ("D_Y",)),
         )
 
     def losses(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
@@ -47,9 +48,9 @@ class GanStage(Stage):
 
     def step(self, rng: np.random.Generator) -> dict[str, float]:
         """Learn from half a batch of each domain."""
-        x = self.settings.change()(self._sim.draw(self.settings.batch, rng).picture)
-        y = self.settings.change()(self._real.draw(self.settings.batch, rng).picture)
-        return self.descend(self.losses(x, y))
+        x = self._sim.draw(self.settings.batch, rng).picture
+        y = self._real.draw(self.settings.batch, rng).picture
+        return self.descend(self.losses(x, y) | {"smooth": smoothness(self.D_Y, y)})
 
     @torch.no_grad()
     def pictures(self) -> dict[str, Tensor]:

@@ -10,23 +10,22 @@ from torch.optim import Optimizer
 
 from rlcg_core.errors import ConfigError
 from rlcg_train.adapt.discriminator import Discriminator, DiscriminatorSettings
-from rlcg_train.adapt.photometric import Change, PhotometricSettings, draw_change
 from rlcg_train.adapt.stage import adam
 from rlcg_train.adapt.unet import UNet, UNetSettings
 
 # Four halvings make one pixel of it, and instance norm needs two.
 SMALLEST_JUDGED_PX = 16
-UNCHANGED = Change(0.0, 1.0, 0.0, 1.0, 0.0)
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Of the losses (RL-CycleGAN, table 5)."""
+    """Of the losses (RL-CycleGAN, table 5); ``smooth`` is ours (docs/decisions/0011)."""
 
     gan: float = 1.0
     cycle: float = 10.0
     rl: float = 10.0
     scene: float = 10.0
+    smooth: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,6 @@ class GanSettings:
     """The small profile by default; the paper's: 472, divisors 1, three scales.
 
     ``batch``: pictures of each domain. ``learning_rate``: of generators and discriminators.
-    ``photometric``: None leaves pictures as they are.
     """
 
     side_px: int = 118
@@ -44,7 +42,6 @@ class GanSettings:
     batch: int = 8
     learning_rate: float = 1e-4
     weights: Weights = field(default_factory=Weights)
-    photometric: PhotometricSettings | None = None
 
     def __post_init__(self) -> None:
         if self.batch < 1 or self.learning_rate <= 0.0:
@@ -74,7 +71,3 @@ class GanSettings:
     def optimizer(self, networks: Sequence[nn.Module]) -> Optimizer:
         """Return the papers' optimizer over some networks."""
         return adam(networks, self.learning_rate)
-
-    def change(self) -> Change:
-        """Draw how this batch's colours change."""
-        return UNCHANGED if self.photometric is None else draw_change(self.photometric)

@@ -7,7 +7,6 @@ Its target is the outcome that was seen, so no next state is looked at.
 import torch
 from torch import Tensor
 
-from rlcg_core.cell import ROBOT1
 from rlcg_train.adapt.domain import Rows
 from rlcg_train.adapt.task import TaskQ
 from rlcg_train.network import GraspNetwork, NetworkSettings, sample_patches, scalars
@@ -54,12 +53,9 @@ class GoalTask(TaskQ[Rows]):
 
     @torch.no_grad()
     def spread(self, picture: Tensor, rows: Rows) -> Tensor:
-        """Return the standard deviation of Q over random goals in the bin."""
-        here = picture.device
-        centre = torch.tensor([*ROBOT1.bin.centre_xy_m, 0.0], device=here)
-        sides = (0.4 * side for side in ROBOT1.bin.inner_size_xy_m)
-        half = torch.tensor([*sides, torch.pi], device=here)
-        goals = centre + half * (2 * torch.rand(ACTIONS, len(picture), 3, device=here) - 1)
+        """Return the standard deviation of Q over goals of the batch's other grasps."""
+        drawn = torch.randint(len(picture), (ACTIONS, len(picture)), device=picture.device)
+        goals = rows.goal[drawn]
         values = [
             torch.sigmoid(self.logits(picture, Rows(g, rows.tool, rows.success, rows.projection)))
             for g in goals

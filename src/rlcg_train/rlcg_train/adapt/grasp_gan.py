@@ -26,6 +26,7 @@ from rlcg_train.adapt.losses import (
     generator_loss,
     mask_loss,
     pairwise_loss,
+    smoothness,
 )
 from rlcg_train.adapt.routing import Route
 from rlcg_train.adapt.stage import Stage, mean_of
@@ -72,13 +73,15 @@ class GraspGanStage(Stage):
             *(Route(name, 1.0, ("G",)) for name in ("generator", "pairwise", "mask", "features")),
             Route("task", 1.0, ("G", "C")),
             Route("discriminator", 1.0, ("D_Y",)),
+            Route("smooth", settings.weights.smooth, ("D_Y",)),
             *((Route("real_task", 1.0, ("C",)),) if labelled else ()),
         )
 
     def step(self, rng: np.random.Generator) -> dict[str, float]:
         """Learn from half a batch of each domain."""
-        x = self._sim.draw(self.settings.batch, rng)
-        return self.descend(self.losses(x, self._real.draw(self.settings.batch, rng)))
+        x, y = (half.draw(self.settings.batch, rng) for half in (self._sim, self._real))
+        slope = smoothness(self.D_Y, y.picture)
+        return self.descend(self.losses(x, y) | {"smooth": slope})
 
     def losses(self, x: Half[Rows], y: Half[Rows]) -> dict[str, Tensor]:
         """Return all losses of a batch."""

@@ -51,18 +51,12 @@ class RlCycleGanStage(CycleGanStage, Generic[RowsT]):
 
     def step(self, rng: np.random.Generator) -> dict[str, float]:
         """Learn from half a batch of each domain."""
-        x = self._changed(self._sim.draw(self.settings.batch, rng))
-        y = self._changed(self._real.draw(self.settings.batch, rng))
-        numbers = self.descend(self.all_losses(x, y))
+        x = self._sim.draw(self.settings.batch, rng)
+        y = self._real.draw(self.settings.batch, rng)
+        numbers = self.descend(self.all_losses(x, y) | self.slopes(x.picture, y.picture))
         self.Q_sim.after_step()
         self.Q_real.after_step()
         return numbers
-
-    def _changed(self, half: Half[RowsT]) -> Half[RowsT]:
-        """Return a half with one change of colours for its pictures and the next ones."""
-        change = self.settings.change()
-        after = None if half.next_picture is None else change(half.next_picture)
-        return Half(change(half.picture), half.rows, after, half.index)
 
     def all_losses(self, x: Half[RowsT], y: Half[RowsT]) -> dict[str, Tensor]:
         """Return CycleGAN's losses, and the RL and scene losses on the six pictures."""
