@@ -9,8 +9,9 @@ the rows of their own process, as in torch's own data parallel training.
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
@@ -49,9 +50,9 @@ class Compute:
         """Return a context in which networks run in the precision of this device."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
-    def full_precision(self) -> torch.autocast:
+    def full_precision(self) -> AbstractContextManager[Any]:
         """Return a context without `autocast`, inside it: the way backwards needs none."""
-        return torch.autocast(self.device.type, enabled=False)
+        return torch.autocast(self.device.type, enabled=False) if self.bf16 else nullcontext()
 
     def share(self, whole: Tensor) -> Tensor:
         """Return this process's rows (B / world, ...) of a batch (B, ...); raises `ConfigError`."""

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The losses of the sim-to-real methods have their values, and their signs."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from rlcg_train.adapt import losses
+from rlcg_train.adapt import losses, smooth
 from rlcg_train.adapt.losses import Adversarial
+from rlcg_train.device import PLAIN
 
 
 def logits_of(probability: float) -> list[torch.Tensor]:
@@ -57,8 +59,19 @@ def test_smoothness_is_half_the_squared_slope_and_tells_a_discriminator_how_to_l
         return [steepness * picture.mean(dim=1, keepdim=True)]
 
     # Each of 3 x 16 values moves the sum of 16 logits, over the root of 16, by steepness / 12.
-    found = losses.smoothness(judge, torch.rand(5, 3, 4, 4))
+    found = smooth.smoothness(judge, torch.rand(5, 3, 4, 4))
     assert float(found.detach()) == pytest.approx(0.5 * 48 * (2.0 / 12) ** 2)
     found.backward()
     assert steepness.grad is not None
     assert float(steepness.grad) == pytest.approx(48 * 2.0 / 12**2)
+
+
+def test_smoothness_is_asked_for_in_an_eighth_of_the_steps_with_eight_times_the_weight() -> None:
+    def judge(picture: torch.Tensor) -> list[torch.Tensor]:
+        return [2.0 * picture.mean(dim=1, keepdim=True)]
+
+    picture, rng = torch.rand(2, 3, 4, 4), np.random.default_rng(0)
+    plain = float(smooth.smoothness(judge, picture))
+    found = [float(smooth.smooth_loss({judge: picture}, rng, PLAIN)["smooth"]) for _ in range(800)]
+    assert set(np.round(found, 5)) == {0.0, round(8 * plain, 5)}
+    assert np.mean(found) == pytest.approx(plain, rel=0.2)

@@ -18,9 +18,9 @@ from rlcg_train.adapt.losses import (
     cycle_loss,
     discriminator_loss,
     generator_loss,
-    smoothness,
 )
 from rlcg_train.adapt.routing import Route
+from rlcg_train.adapt.smooth import smooth_loss
 from rlcg_train.adapt.stage import Stage, mean_of
 from rlcg_train.adapt.unet import UNet
 
@@ -97,11 +97,8 @@ class CycleGanStage(Stage):
         """Learn from half a batch of each domain."""
         x = self._sim.draw(self.settings.batch, rng).picture
         y = self._real.draw(self.settings.batch, rng).picture
-        return self.descend(self.losses(self.six(x, y)) | self.slopes(x, y))
-
-    def slopes(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
-        """Return how steep the discriminators are at what they call real."""
-        return {"smooth": smoothness(self.D_X, x) + smoothness(self.D_Y, y)}
+        smooth = smooth_loss({self.D_X: x, self.D_Y: y}, rng, self.compute)
+        return self.descend(self.losses(self.six(x, y)) | smooth)
 
     @torch.no_grad()
     def judge(self) -> dict[str, float]:

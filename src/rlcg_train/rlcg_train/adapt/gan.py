@@ -9,8 +9,9 @@ from torch import Tensor
 
 from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.halves import HalfSource
-from rlcg_train.adapt.losses import Adversarial, discriminator_loss, generator_loss, smoothness
+from rlcg_train.adapt.losses import Adversarial, discriminator_loss, generator_loss
 from rlcg_train.adapt.routing import Route
+from rlcg_train.adapt.smooth import smooth_loss
 from rlcg_train.adapt.stage import Stage, mean_of
 
 SHOWN = 4
@@ -50,7 +51,7 @@ class GanStage(Stage):
         """Learn from half a batch of each domain."""
         x = self._sim.draw(self.settings.batch, rng).picture
         y = self._real.draw(self.settings.batch, rng).picture
-        return self.descend(self.losses(x, y) | {"smooth": smoothness(self.D_Y, y)})
+        return self.descend(self.losses(x, y) | smooth_loss({self.D_Y: y}, rng, self.compute))
 
     @torch.no_grad()
     def pictures(self) -> dict[str, Tensor]:

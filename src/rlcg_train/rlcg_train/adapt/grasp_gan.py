@@ -26,9 +26,9 @@ from rlcg_train.adapt.losses import (
     generator_loss,
     mask_loss,
     pairwise_loss,
-    smoothness,
 )
 from rlcg_train.adapt.routing import Route
+from rlcg_train.adapt.smooth import smooth_loss
 from rlcg_train.adapt.stage import Stage, mean_of
 from rlcg_train.adapt.task import td_loss
 
@@ -80,8 +80,8 @@ class GraspGanStage(Stage):
     def step(self, rng: np.random.Generator) -> dict[str, float]:
         """Learn from half a batch of each domain."""
         x, y = (half.draw(self.settings.batch, rng) for half in (self._sim, self._real))
-        slope = smoothness(self.D_Y, y.picture)
-        return self.descend(self.losses(x, y) | {"smooth": slope})
+        smooth = smooth_loss({self.D_Y: y.picture}, rng, self.compute)
+        return self.descend(self.losses(x, y) | smooth)
 
     def losses(self, x: Half[Rows], y: Half[Rows]) -> dict[str, Tensor]:
         """Return all losses of a batch."""

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The losses of the papers, each a function of tensors; labels are 1 for real, 0 for made."""
 
-from collections.abc import Callable
 from enum import Enum
 
 import torch
@@ -38,20 +37,6 @@ def _towards(maps: list[Tensor], label: float, kind: Adversarial) -> Tensor:
 def discriminator_loss(of_real: list[Tensor], of_made: list[Tensor], kind: Adversarial) -> Tensor:
     """Return what a discriminator minimises: real pictures are 1, made ones 0."""
     return _towards(of_real, REAL, kind) + _towards(of_made, MADE, kind)
-
-
-def smoothness(discriminator: Callable[[Tensor], list[Tensor]], pictures: Tensor) -> Tensor:
-    """Return half the squared slope of a discriminator at a picture of the kind that it calls real.
-
-    R1 of Mescheder et al. 2018, here of each scale's mean patch as if patches were alone, at the
-    first of ``pictures`` (B, 3, S, S), which are drawn at random. A discriminator that may be as
-    steep as it likes is soon certain of small things and leads the generator to these.
-    """
-    one = pictures[:1].detach().float().requires_grad_()
-    maps = discriminator(one)
-    logit = torch.stack([logits.sum() / logits[0].numel() ** 0.5 for logits in maps]).mean()
-    (slope,) = torch.autograd.grad(logit, one, create_graph=True)
-    return 0.5 * slope.square().sum()
 
 
 def generator_loss(of_made: list[Tensor], kind: Adversarial) -> Tensor:

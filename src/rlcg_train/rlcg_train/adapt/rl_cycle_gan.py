@@ -18,6 +18,7 @@ from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.halves import Half, HalfSource
 from rlcg_train.adapt.losses import scene_loss
 from rlcg_train.adapt.routing import Route
+from rlcg_train.adapt.smooth import smooth_loss
 from rlcg_train.adapt.task import TaskQ, td_loss
 from rlcg_train.fit import auc
 
@@ -53,7 +54,8 @@ class RlCycleGanStage(CycleGanStage, Generic[RowsT]):
         """Learn from half a batch of each domain."""
         x = self._sim.draw(self.settings.batch, rng)
         y = self._real.draw(self.settings.batch, rng)
-        numbers = self.descend(self.all_losses(x, y) | self.slopes(x.picture, y.picture))
+        smooth = smooth_loss({self.D_X: x.picture, self.D_Y: y.picture}, rng, self.compute)
+        numbers = self.descend(self.all_losses(x, y) | smooth)
         self.Q_sim.after_step()
         self.Q_real.after_step()
         return numbers
