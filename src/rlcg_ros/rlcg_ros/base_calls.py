@@ -2,6 +2,7 @@
 """Has base_node drive to a place and waits until it stands there."""
 
 import math
+import time
 
 from rclpy.node import Node
 from rlcg_msgs.msg import GateStatus
@@ -9,13 +10,15 @@ from rlcg_msgs.srv import PlaceBase
 from std_srvs.srv import Trigger
 
 from rlcg_core.errors import WorldError
-from rlcg_core.reasons import GateState
+from rlcg_core.reasons import GateReason, GateState
 from rlcg_ros import qos
 from rlcg_ros.calls import Caller
 from rlcg_ros.conversions import stamp_from_s, stamp_to_s
 
 ANSWER_S = 10.0
 DRIVE_S = 120.0
+# Why a base does not drive for want of a message: of its odometry, or of the arm's gate.
+NEWS_LACKS = (GateReason.STALE_ODOMETRY, GateReason.NOT_ACTIVE)
 
 
 class BaseCalls:
@@ -44,10 +47,7 @@ class BaseCalls:
         self._caller.call(self._reset_stop, Trigger.Request(), ANSWER_S)
         not_before = stamp_from_s(max(0.0, not_before_s))
         request = PlaceBase.Request(seed=seed, place=place, not_before=not_before)
-        answer = self._caller.call(self._place, request, ANSWER_S)
-        if answer.reason:
-            raise WorldError(f"the base does not drive: {answer.text}")
-        since_s = max(stamp_to_s(answer.stamp), not_before_s)
+        since_s = max(stamp_to_s(self._sent(request).stamp), not_before_s)
         self._caller.wait_until(
             lambda: self._over(since_s), DRIVE_S, "base at its place", "look at base_node's output"
         )
@@ -56,6 +56,26 @@ class BaseCalls:
         if status.state != GateState.READY:
             raise WorldError(f"the base did not come to its place: {status.text}")
         return stamp_to_s(status.header.stamp)
+
+    def _sent(self, request: PlaceBase.Request) -> PlaceBase.Response:
+        """Return the answer of a base that drives; asks again while all that lacks is news.
+
+        A base_node that has just started, or whose odometry was late, hears it in a moment.
+        """
+        answer = PlaceBase.Response()
+
+        def final() -> bool:
+            nonlocal answer
+            answer = self._caller.call(self._place, request, ANSWER_S)
+            return answer.reason not in NEWS_LACKS or time.monotonic() > latest_s
+
+        latest_s = time.monotonic() + ANSWER_S
+        self._caller.wait_until(
+            final, 2 * ANSWER_S, "consent of the base", "look at base_node's output"
+        )
+        if answer.reason:
+            raise WorldError(f"the base does not drive: {answer.text}")
+        return answer
 
     def _over(self, since_s: float) -> bool:
         status = self._status
