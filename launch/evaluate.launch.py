@@ -76,7 +76,8 @@ def arguments() -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "profile",
             default_value="",
-            description="Profile of the robots; empty: sim, for robots kuka_iiwa_lbr",
+            description="Profile of the robots; empty: the simulated robot's, for robots "
+            "kuka_iiwa_lbr",
         ),
         DeclareLaunchArgument(
             "bag_directory",
@@ -108,7 +109,9 @@ def namespaces(context: LaunchContext) -> list[str]:
 
 def profile_name(context: LaunchContext) -> str:
     """Return the profile of the robots."""
-    usual = "kuka_iiwa_lbr" if value(context, "backend") == "robot" else "sim"
+    usual = value(context, "gate_profile")
+    if value(context, "backend") == "robot":
+        usual = "kuka_iiwa_lbr"
     return value(context, "profile") or usual
 
 
@@ -211,6 +214,8 @@ def parameters(context: LaunchContext, robots: list[str]) -> dict:
         "label_timeout_s": argument("label_timeout_s", float),
         "lockstep": simulated and value(context, "lockstep") == "true",
         "profile": profile_name(context),
+        "robot": argument("robot", str),
+        "drives_base": value(context, "drives") == "true",
         "outcome_sources": [name.strip() for name in sources.split(",")],
     }
     return found if robots == [""] else {**found, "robots": robots}
@@ -240,4 +245,5 @@ def nodes(context: LaunchContext) -> list[GroupAction | Node]:
 
 
 def generate_launch_description() -> LaunchDescription:
-    return LaunchDescription([*arguments(), *CELL["environment"](), OpaqueFunction(function=nodes)])
+    choose, run = (OpaqueFunction(function=one) for one in (CELL["choose"], nodes))
+    return LaunchDescription([*arguments(), *CELL["environment"](), choose, run])

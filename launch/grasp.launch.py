@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Grasp: camera pixels -> policy_node -> grasp_command -> arm_node -> joint_trajectory.
 
-backend:=sim    the Kuka cell in PyBullet; evaluate_node runs `grasps` grasps, reports, ends it all
+robot:=robot1   a Kuka before one bin
+robot:=robot2   the same arm on a mobile base before three bins, which base_node drives
+
+backend:=sim    the cell in PyBullet; evaluate_node runs `grasps` grasps, reports, ends it all
 backend:=mock   the same without physics, for a first contact
 backend:=robot  policy_node and arm_node alone; camera, robot and gripper drivers run elsewhere, and
                 an operator sends goals to the action policy_node/grasp
@@ -32,6 +35,8 @@ from launch_ros.actions import Node, PushRosNamespace, SetParameter, SetRemap
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from rlcg_core.robots import ROBOTS
+
 # Names in the nodes, to be remapped: <name>_topic:=/lbr/joint_states
 TOPICS = {
     "image_raw": "camera image, sensor_msgs/Image",
@@ -40,6 +45,8 @@ TOPICS = {
     "grasp_command": "decisions of policy_node, rlcg_msgs/GraspCommand",
     "joint_trajectory": "commands to the arm, trajectory_msgs/JointTrajectory",
     "gripper_command": "commands to the gripper, trajectory_msgs/JointTrajectory",
+    "cmd_vel": "commands to a mobile base, geometry_msgs/TwistStamped",
+    "odom": "where it is, nav_msgs/Odometry",
     "/diagnostics": "health of the nodes, diagnostic_msgs/DiagnosticArray",
     "/clock": "time of the simulation, rosgraph_msgs/Clock",
 }
@@ -55,6 +62,8 @@ BACKEND = LaunchConfiguration("backend")
 IS_ROBOT = PythonExpression(["'", BACKEND, "' == 'robot'"])
 IS_SIMULATED = PythonExpression(["'", BACKEND, "' != 'robot'"])
 IS_RECORDED = IfCondition(LaunchConfiguration("record"))
+# Launch argument, empty for the robot's own -> the field of rlcg_core.robots.Robot.
+OF_ROBOT = {"model": "model", "objects": "test_objects", "gate_profile": "profile"}
 
 
 def arguments() -> list[DeclareLaunchArgument]:
@@ -67,6 +76,12 @@ def arguments() -> list[DeclareLaunchArgument]:
             description="The world: PyBullet, a mock without physics, or a real robot",
         ),
         DeclareLaunchArgument(
+            "robot",
+            default_value="robot1",
+            choices=list(ROBOTS),
+            description="Which body, bins and objects; robot2 stands on a mobile base",
+        ),
+        DeclareLaunchArgument(
             "grasps", default_value="6", description="How many grasps to evaluate (sim, mock)"
         ),
         DeclareLaunchArgument(
@@ -74,8 +89,8 @@ def arguments() -> list[DeclareLaunchArgument]:
         ),
         DeclareLaunchArgument(
             "model",
-            default_value="robot1_grasp_success",
-            description="Model bundle: a name in models/ or a path",
+            default_value="",
+            description="Model bundle: a name in models/ or a path; empty: the robot's own",
         ),
         DeclareLaunchArgument(
             "plan",
@@ -89,7 +104,9 @@ def arguments() -> list[DeclareLaunchArgument]:
             description="Greatest search that decides within this time; 0: the full one",
         ),
         DeclareLaunchArgument(
-            "objects", default_value="mixed_test", description="Object set in the bin (sim, mock)"
+            "objects",
+            default_value="",
+            description="Object set in the bins (sim, mock); empty: the robot's own",
         ),
         DeclareLaunchArgument(
             "world",
@@ -213,6 +230,15 @@ def node(
     )
 
 
+def choose(context: LaunchContext) -> list[SetLaunchConfiguration]:
+    """Fill in what the robot brings of its own where no argument was given."""
+    robot = ROBOTS[LaunchConfiguration("robot").perform(context)]
+    given = {name: LaunchConfiguration(name, default="").perform(context) for name in OF_ROBOT}
+    chosen = {name: given[name] or getattr(robot, field) for name, field in OF_ROBOT.items()}
+    chosen["drives"] = "true" if robot.cell.base is not None else "false"
+    return [SetLaunchConfiguration(name, value) for name, value in chosen.items()]
+
+
 def recorder() -> Node:
     """Return the recorder, without which everything else goes on."""
     found = {"bag_directory": argument("bag_directory", str), "robot": argument("namespace", str)}
@@ -229,7 +255,10 @@ def nodes() -> list[Node]:
         [IS_SIMULATED, " and '", LaunchConfiguration("evaluate"), "' == 'true'"]
     )
     seed, objects = argument("seed", int), argument("objects", str)
+    robot, drives = argument("robot", str), argument("drives", bool)
     sim = {
+        "robot": robot,
+        "parked": drives,
         "backend": ParameterValue(physics, value_type=str),
         "gui": argument("gui", bool),
         "image_rate_hz": argument("rate_hz", float),
@@ -239,8 +268,21 @@ def nodes() -> list[Node]:
         "seed": seed,
         "world": argument("world", str),
     }
-    arm = {"autostart": True, "control_rate_hz": argument("rate_hz", float)}
+    arm = {
+        "autostart": True,
+        "control_rate_hz": argument("rate_hz", float),
+        "profile": argument("gate_profile", str),
+    }
+    base = {
+        "robot": robot,
+        "lockstep": ParameterValue(lockstep, value_type=bool),
+        # As with frames: in lock-step nothing moves while a slow machine is late.
+        "max_odometry_age_s": ParameterValue(
+            PythonExpression(["10.0 if ", lockstep, " else 0.5"]), value_type=float
+        ),
+    }
     policy = {
+        "robot": robot,
         "autostart": True,
         "lockstep": ParameterValue(lockstep, value_type=bool),
         # In lock-step the next frame may wait for a slow machine, and nothing moves meanwhile.
@@ -253,6 +295,9 @@ def nodes() -> list[Node]:
         "rate_hz": argument("rate_hz", float),
     }
     evaluate = {
+        "robot": robot,
+        "profile": argument("gate_profile", str),
+        "drives_base": drives,
         "backend": argument("backend", str),
         "bag_directory": argument("recorded_in", str),
         "grasps": argument("grasps", int),
@@ -264,6 +309,7 @@ def nodes() -> list[Node]:
         recorder(),
         node("rlcg_sim", "sim_node", sim, IfCondition(IS_SIMULATED)),
         node("rlcg_policy", "arm_node", arm),
+        node("rlcg_policy", "base_node", base, IfCondition(LaunchConfiguration("drives"))),
         node("rlcg_policy", "policy_node", policy),
         node("rlcg_policy", "evaluate_node", evaluate, IfCondition(evaluates)),
     ]
@@ -301,6 +347,7 @@ def generate_launch_description() -> LaunchDescription:
         PushRosNamespace(LaunchConfiguration("namespace")),
         SetParameter("use_sim_time", IS_SIMULATED),
         *remaps,
+        OpaqueFunction(function=choose),
         *nodes(),
     ]
     return LaunchDescription(

@@ -23,12 +23,14 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, PushRosNamespace, SetParameter, SetRemap
 from launch_ros.parameter_descriptions import ParameterValue
 
+from rlcg_core.robots import ROBOTS
 from rlcg_policy import profile
 from rlcg_ros.shares import find_share
 
 CELL = runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "grasp.launch.py"))
 # Arguments that grasp.launch.py has too.
 SHARED_ARGUMENTS = (
+    "robot",
     "model",
     "rate_hz",
     "params_file",
@@ -198,11 +200,22 @@ def nodes(context: LaunchContext, robot: profile.Profile, path: str) -> list[Nod
     gate = {"profile": path, "control_rate_hz": rate_hz, **overrides(context)}
     shared = {name: robot.parameters[name] for name in SHARED if name in robot.parameters}
     lists = {name: list(one) for name, one in shared.items() if isinstance(one, tuple)}
-    policy = {"model": text(context, "model"), "rate_hz": rate_hz, **shared, **lists}
+    known = value(context, "robot")
+    model = value(context, "model") or ROBOTS[known].model
+    policy = {
+        "model": ParameterValue(model, value_type=str),
+        "robot": known,
+        "rate_hz": rate_hz,
+        **shared,
+        **lists,
+    }
     policy |= {name: text(context, name) for name in SERVING if value(context, name)}
     ours = value(context, "camera") == "camera_node"
     made = [node(context, "camera_node", camera)] if ours else []
-    return [*made, node(context, "arm_node", gate), node(context, "policy_node", policy)]
+    made.append(node(context, "arm_node", gate))
+    if robot.parameters.get("mobile_base"):
+        made.append(node(context, "base_node", {"robot": known}))
+    return [*made, node(context, "policy_node", policy)]
 
 
 def dds(robot: profile.Profile) -> list[SetEnvironmentVariable]:

@@ -45,6 +45,7 @@ setup(
         "console_scripts": [
             "policy_node = rlcg_policy.programs:policy_node",
             "arm_node = rlcg_policy.programs:arm_node",
+            "base_node = rlcg_policy.programs:base_node",
             "camera_node = rlcg_policy.programs:camera_node",
             "snapshot_node = rlcg_policy.programs:snapshot_node",
             "evaluate_node = rlcg_policy.programs:evaluate_node",

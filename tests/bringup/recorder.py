@@ -42,6 +42,7 @@ CASES = {
         "joint_trajectory_topic:=/lbr/joint_trajectory_controller/joint_trajectory",
         "log_level:=debug",
     ],
+    "robot2": ["robot:=robot2", "backend:=mock", "grasps:=2", "odom_topic:=/base/odom"],
     "named": [
         "model:=12",
         "renderer:=tiny",
@@ -99,6 +100,7 @@ FILES = {
 }
 # How many nodes start where it is not four, and some are of one name in several namespaces.
 NUMBERS = {
+    "robot2": 5,
     "evaluate_two": 7,
     "evaluate_two_recorded": 9,
     "evaluate_robots": 1,
@@ -109,7 +111,7 @@ NUMBERS = {
 WITHOUT_END = {"robot": 2, "recorded": 5, "lbr": 3, "lbr_recorded": 4, "lbr_slow": 2}
 NODES = {
     "rlcg_sim": ["sim_node"],
-    "rlcg_policy": ["arm_node", "camera_node", "policy_node", "evaluate_node"],
+    "rlcg_policy": ["arm_node", "base_node", "camera_node", "policy_node", "evaluate_node"],
     "rlcg_record": ["record_node"],
 }
 ENVIRONMENT = [

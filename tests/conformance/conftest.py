@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which driver is under test: our simulator, or one that runs already.
 
-pytest tests/conformance                    # sim_node, without and with physics
+pytest tests/conformance                    # sim_node of both robots, without and with physics
 pytest tests/conformance --driver running --profile my.yaml           # looks, moves nothing
 pytest tests/conformance --driver running --profile my.yaml --move    # by up to 0.1 rad
 """
@@ -33,12 +33,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run every test against the simulator twice, or against the running driver once."""
+    """Run every test against both simulated robots, or against the running driver once."""
     if "driver" not in metafunc.fixturenames:
         return
     physics = pytest.param("pybullet", marks=pytest.mark.slow)
     running = metafunc.config.getoption("--driver", "sim") == "running"
-    worlds = ["running"] if running else ["mock", physics]
+    worlds = ["running"] if running else ["mock", "mock_robot2", physics]
+    if "base" in metafunc.fixturenames and not running:
+        worlds = ["mock_robot2"]
     metafunc.parametrize("driver", worlds, indirect=True, scope="module")
 
 
@@ -50,13 +52,17 @@ def driver(
     from driver_bench import DriverBench
 
     name = request.config.getoption("--profile", "sim")
-    robot = profile.load(profile.find(name, ROOT))
+    second = request.param == "mock_robot2"
+    robot = profile.load(profile.find("sim_robot2" if second else name, ROOT))
     if request.param == "running":
         with DriverBench(robot, simulated=False) as bench:
             yield bench
         return
     log = tmp_path_factory.mktemp(request.param) / "sim.log"
-    with NodeProcess("rlcg_sim.sim_node", log, *parameters(backend=request.param, **SIM)) as sim:
+    words = {"backend": request.param, **SIM}
+    if second:
+        words |= {"backend": "mock", "robot": "robot2", "objects": "household_test"}
+    with NodeProcess("rlcg_sim.sim_node", log, *parameters(**words)) as sim:
         with DriverBench(robot, simulated=True) as bench:
             yield bench
         sim.end()

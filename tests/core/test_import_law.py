@@ -29,6 +29,8 @@ ROS = {
     "diagnostic_msgs",
     "geometry_msgs",
     "lifecycle_msgs",
+    # Odometry of a mobile base, the message that its drivers publish.
+    "nav_msgs",
     "rcl_interfaces",
     "rclpy",
     "rlcg_msgs",

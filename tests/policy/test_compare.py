@@ -64,6 +64,7 @@ def test_what_is_invalid_in_either_is_left_out_of_both() -> None:
     ("changed", "named"),
     [
         ({"protocol": "robot2_single_bin"}, "protocol robot1 and robot2_single_bin"),
+        ({"robot": "robot2"}, "robot robot1 and robot2"),
         ({"objects": "procedural_test"}, "objects mixed_test and procedural_test"),
         ({"replacement": "without"}, "replacement"),
         ({"wanted": 408}, "wanted 4 and 408"),

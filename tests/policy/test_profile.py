@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import yaml
 
-from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import ConfigError
 from rlcg_core.identity import check_description
 from rlcg_core.limits import GateLimits
 from rlcg_core.parameters import from_values
+from rlcg_core.robots import ROBOTS, Robot
 from rlcg_policy import profile
 from rlcg_policy.arm_parameters import ArmParameters
 from rlcg_policy.kinematics import PinocchioKinematics
@@ -29,27 +29,28 @@ def parameters(name: str, **given: object) -> ArmParameters:
     return from_values(ArmParameters, {**load(name).parameters, "profile": name, **given})
 
 
-def test_there_are_three_profiles_and_each_is_named_as_its_file() -> None:
+def test_there_are_four_profiles_and_each_is_named_as_its_file() -> None:
     names = [path.stem for path in FILES]
-    assert names == ["generic_ros2_control", "kuka_iiwa_lbr", "sim"]
+    assert names == ["generic_ros2_control", "kuka_iiwa_lbr", "sim", "sim_robot2"]
     assert [profile.load(path).name for path in FILES] == names
 
 
-def test_the_simulated_robot_is_that_of_the_cell() -> None:
-    settings = parameters("sim")
-    expected = GateLimits.of_cell(ROBOT1)
+@pytest.mark.parametrize("robot", ROBOTS.values(), ids=ROBOTS)
+def test_the_simulated_robot_is_that_of_the_cell(robot: Robot) -> None:
+    cell, settings = robot.cell, parameters(robot.profile)
+    expected = GateLimits.of_cell(cell)
     found = settings.limits(simulated=False)
     for name, value in vars(expected).items():
         if name == "hold_on_activation":
             assert not found.hold_on_activation
         else:
             assert getattr(found, name) == value, name
-    assert settings.arm == ROBOT1.arm
-    assert settings.gripper == ROBOT1.gripper
-    assert settings.urdf == ROBOT1.urdf
+    assert settings.arm == cell.arm
+    assert settings.gripper == cell.gripper
+    assert settings.urdf == cell.urdf
 
 
-@pytest.mark.parametrize("name", ["sim", "kuka_iiwa_lbr"])
+@pytest.mark.parametrize("name", ["sim", "sim_robot2", "kuka_iiwa_lbr"])
 def test_a_robots_limits_are_within_its_description(name: str) -> None:
     settings = parameters(name)
     urdf = ROOT / "config/urdf" / settings.urdf

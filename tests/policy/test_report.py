@@ -30,7 +30,7 @@ PROMISED = {
     "schema_version", "grasps", "successes", "success_rate", "interval_95", "step_ms_median",
     "image_to_command_ms_median", "model", "objects", "seed", "commit", "renderer", "backend",
     "episodes", "protocol", "replacement", "robots", "outcome_sources", "model_digest",
-    "per_robot", "per_object", "agreement", "q_calibration", "interrupted", "sessions",
+    "robot", "per_robot", "per_object", "agreement", "q_calibration", "interrupted", "sessions",
 }  # fmt: skip
 
 

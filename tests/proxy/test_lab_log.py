@@ -10,6 +10,7 @@ from rlcg_core import spec
 from rlcg_core.camera import project
 from rlcg_core.cell import ROBOT1
 from rlcg_core.reasons import Outcome
+from rlcg_core.robots import ROBOTS
 from rlcg_core.types import Observation, ToolPose
 from rlcg_proxy.lab_log import LogSettings, fill_log
 from rlcg_proxy.lab_script import LabScript
@@ -38,7 +39,7 @@ def test_the_script_grasps_mostly_where_the_picture_changed() -> None:
     filled = empty.copy()
     x, y = np.rint(project(PROJECTION, PLACE_M[None])[0]).astype(int)
     filled[y - 12 : y + 12, x - 12 : x + 12] = 200
-    script = LabScript(ROBOT1)
+    script = LabScript(ROBOTS["robot1"])
     script.see_empty(empty)
     goals = np.array([chosen(script, filled, seed) for seed in range(200)])
     near = np.linalg.norm(goals[:, :2] - PLACE_M[:2], axis=1) < 0.05
@@ -49,7 +50,7 @@ def test_the_script_grasps_mostly_where_the_picture_changed() -> None:
 
 def test_a_script_that_sees_no_change_grasps_anywhere_in_the_bin() -> None:
     empty = np.full((spec.IMAGE_HEIGHT_PX, spec.IMAGE_WIDTH_PX, 3), 90, np.uint8)
-    script = LabScript(ROBOT1)
+    script = LabScript(ROBOTS["robot1"])
     script.see_empty(empty)
     goals = np.array([chosen(script, empty, seed) for seed in range(100)])
     half_m = 0.5 * np.array(ROBOT1.bin.inner_size_xy_m)

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rlcg_core import bundle
+from rlcg_core.robots import ROBOTS
 from rlcg_train.adapt.recipes import GENERATORS, RECIPES
 from rlcg_train.adapt.results import read_all
 from rlcg_train.run_folder import read_state
@@ -48,3 +50,16 @@ def test_every_method_is_trained_exported_and_measured(tmp_path: Path) -> None:
         assert manifest.training.data
     again = make_table(tmp_path, "--rows", "sim_only", "rl_cycle_gan")
     assert "resuming" not in again, "what is done is not done again"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_methods_run_on_robot_2_by_the_same_command(tmp_path: Path) -> None:
+    make_table(tmp_path, "--robot", "robot2", "--rows", "rl_cycle_gan")
+    assert len(read_all(tmp_path / "results")) == 2
+    assert "These rows are of robot 2" in (tmp_path / "results.md").read_text()
+    manifest = bundle.load(tmp_path / "models" / "rl_cycle_gan").manifest
+    robot = ROBOTS["robot2"]
+    assert manifest.rule == robot.rule
+    pose = robot.cell.camera.transform_camera_to_base
+    assert np.allclose(manifest.camera.transform_camera_to_base, pose)

@@ -166,7 +166,7 @@ def test_services_reset_judge_pause_and_step(listener: Listener) -> None:
     assert listener.call(GetOutcome, "sim_node/outcome", GetOutcome.Request()).target == 2
     elsewhere = ResetWorld.Request(seed=6, placement="left")
     refused = listener.call(ResetWorld, "sim_node/reset", elsewhere)
-    assert (refused.reason, "one bin" in refused.text) == (WorldReason.NOT_SUPPORTED, True)
+    assert (refused.reason, "robot2" in refused.text) == (WorldReason.NOT_SUPPORTED, True)
     bad = listener.call(ResetWorld, "sim_node/reset", ResetWorld.Request(objects="bananas"))
     assert bad.reason == WorldReason.UNKNOWN_OBJECTS
     assert "procedural_test" in bad.text

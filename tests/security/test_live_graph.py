@@ -29,6 +29,7 @@ CELL = ("sim_node", "arm_node", "policy_node", "evaluate_node")
 LAST = {
     "arm_node": Use("topics", "publish", "/diagnostics"),
     "policy_node": Use("topics", "publish", "/diagnostics"),
+    "base_node": Use("topics", "publish", "/diagnostics"),
     "camera_node": Use("services", "reply", "{ns}/set_capture"),
     "evaluate_node": Use("actions", "call", "{ns}/policy_node/grasp"),
     "record_node": Use("topics", "publish", "/diagnostics"),
@@ -109,6 +110,7 @@ def test_the_programs_beside_the_cell_do_what_their_enclaves_may(
     pictures = write_folder(tmp_path / "pictures", [striped()])
     given = {
         "rlcg_policy.camera_node": parameters(autostart=True, video_device=pictures),
+        "rlcg_policy.base_node": [],
         "rlcg_policy.label_node": [],
         "rlcg_policy.snapshot_node": parameters(folder=tmp_path / "snapshots"),
         # At a robot it looks into the gripper, by commands to the gate, and asks people.

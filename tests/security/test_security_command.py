@@ -42,7 +42,7 @@ def test_the_policy_of_a_robot_has_its_names(capsys: pytest.CaptureFixture[str])
 
 def test_the_policy_is_written_to_a_file(tmp_path: Path) -> None:
     assert security(["policy", "--out", str(tmp_path / "policy.xml")]) == 0
-    assert len(read((tmp_path / "policy.xml").read_text())) == 9
+    assert len(read((tmp_path / "policy.xml").read_text())) == 10
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_ros2_makes_the_keys_from_the_policy_and_nobody_else_can_read_them(
     assert (keys / "words").read_text() == wanted
     assert stat.S_IMODE((keys / "words").stat().st_mode) & 0o077 == 0
     assert stat.S_IMODE(keys.stat().st_mode) == 0o700
-    assert len(read((keys / "policy.xml").read_text())) == 9
+    assert len(read((keys / "policy.xml").read_text())) == 10
     assert f"export ROS_SECURITY_KEYSTORE={keys}" in capsys.readouterr().out
 
 

@@ -12,8 +12,8 @@ from rlcg_policy import profile
 from rlcg_policy.security.policy_file import FILE, adapted, enclaves
 
 COMMANDS = {"joint_trajectory", "joint_positions", "target_twist", "target_pose", "gripper_command"}
-ROBOTS = ("generic_ros2_control", "kuka_iiwa_lbr", "sim")
-GATE, OPERATOR = "/rlcg/arm_node", "/rlcg/operator"
+ROBOTS = ("generic_ros2_control", "kuka_iiwa_lbr", "sim", "sim_robot2")
+GATE, BASE, OPERATOR = "/rlcg/arm_node", "/rlcg/base_node", "/rlcg/operator"
 
 
 @pytest.fixture
@@ -45,6 +45,12 @@ def test_only_the_gate_may_command_the_arm_and_the_gripper(
     action = topics.get("gripper_cmd", "gripper_cmd")
     full = action if action.startswith("/") else f"{prefix}/{action}"
     assert who_may(text, "actions", "call", full) == {GATE}
+
+
+def test_only_the_gate_of_a_base_may_drive_it(policy: Path) -> None:
+    assert who_may(policy.read_text(), "topics", "publish", "/cmd_vel") == {BASE}
+    asks = who_may(policy.read_text(), "services", "request", "/base_node/reset_stop")
+    assert asks == {OPERATOR, "/rlcg/evaluate_node"}
 
 
 def test_the_modes_of_the_gate_have_no_other_topics(repository: Path) -> None:

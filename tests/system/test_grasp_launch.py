@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import rclpy
+import tiny_model
 from launched import Launched, wait_until
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
@@ -47,6 +48,20 @@ def test_mock_runs_and_reports(tmp_path: Path, domain: int) -> None:
     assert report["seed"] == 3
     low, high = report["interval_95"]
     assert 0.0 <= low <= report["success_rate"] <= high <= 1.0
+    assert "Traceback" not in launched.output
+
+
+def test_the_base_of_robot2_drives_to_its_place_before_each_grasp(
+    tmp_path: Path, domain: int
+) -> None:
+    tiny_model.write(tmp_path / "tiny")
+    words = ("robot:=robot2", "backend:=mock", "grasps:=2", f"model:={tmp_path / 'tiny'}")
+    with Launched(*words, folder=tmp_path, domain=domain) as launched:
+        assert launched.wait() == 0, launched.output
+        assert not launched.processes()
+    report = json.loads((tmp_path / "runs/latest/report.json").read_text())
+    assert (report["robot"], report["objects"]) == ("robot2", "household_test")
+    assert report["successes"] == 2, launched.output
     assert "Traceback" not in launched.output
 
 

@@ -11,6 +11,7 @@ from rlcg_bench import kuka_env
 from rlcg_bench.timed_process import Work
 from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import WorldError
+from rlcg_core.robots import ROBOTS, Robot
 from rlcg_core.types import Action
 from rlcg_sim.description import find_urdf
 from rlcg_sim.motion import CellStepper
@@ -24,13 +25,13 @@ TURN_RAD = 0.3
 SEED = 1
 
 
-def ours(renderer: str) -> Work:
+def ours(renderer: str, robot: Robot = ROBOTS["robot1"]) -> Work:
     """Return rlcg_sim, reset, named by its renderer; raises `WorldError` without that.
 
     A step raises `WorldError` if it is unlike the others' in physics steps or size of picture.
     """
-    world = PyBulletWorld(ROBOT1, find_urdf(ROBOT1.urdf), renderer=renderer)
-    world.reset(SEED, "mixed_train")
+    world = PyBulletWorld(robot.cell, find_urdf(robot.cell.urdf), renderer=renderer)
+    world.reset(SEED, robot.train_objects)
     stepper, rng = CellStepper(world), np.random.default_rng(SEED)
 
     def step() -> int:
@@ -43,6 +44,11 @@ def ours(renderer: str) -> Work:
         return 1
 
     return Work(world.renderer, step)
+
+
+def ours_of_robot2(renderer: str) -> Work:
+    """Return rlcg_sim with three bins and six household shapes; raises as `ours`."""
+    return ours(renderer, ROBOTS["robot2"])
 
 
 def theirs(renderer: str) -> Work:
@@ -67,4 +73,8 @@ def _check(sub_steps: int, shape: tuple[int, ...]) -> None:
         raise WorldError(f"a control step had {(sub_steps, shape)}, expected {expected}")
 
 
-WORLDS = {"rlcg_sim": ours, "KukaDiverseObjectEnv": theirs}
+WORLDS = {
+    "rlcg_sim": ours,
+    "rlcg_sim, robot 2": ours_of_robot2,
+    "KukaDiverseObjectEnv": theirs,
+}

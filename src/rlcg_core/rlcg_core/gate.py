@@ -14,6 +14,8 @@ from rlcg_core.speed_ramp import SpeedRamp
 from rlcg_core.types import Action, FloatArray, JointSample
 from rlcg_core.verdict import Verdict
 
+BASE_MOVES = GateReason.BASE_MOVES
+
 
 class Gate:
     """Checks every command against limits and measured state; see `rlcg_core.reasons.GateReason`.
@@ -128,6 +130,7 @@ class Gate:
             return Verdict(GateReason.LATCHED, f"stopped just now, try again in {wait_s:.1f} s")
         try:
             self.senses.latest(now)
+            self.senses.check_base(now)
             self.senses.estop.check(now.monotonic_s)
         except GateError as violation:
             return Verdict(violation.reason, f"still stopped: {violation}")
@@ -142,6 +145,7 @@ class Gate:
         if self.deadman.armed:
             return Verdict(GateReason.BUSY, "cannot go home: an episode runs, cancel it first")
         try:
+            self.senses.check_base(now)
             latest = self.senses.latest(now)
             motion = self._planner.home(home_rad, latest, self.speed.scale)
         except GateError as violation:
@@ -156,6 +160,8 @@ class Gate:
             raise GateError(GateReason.LATCHED, f"stopped ({self.text}): call ~/reset_stop")
         self.senses.estop.check(now.monotonic_s)
         action = checks.check_content(command, self._limits)
+        if not action.asks_to_stop:
+            self.senses.check_base(now)
         return action, self.senses.latest(now)
 
     def _end_episode(self, command: GateCommand, latest: FloatArray) -> Verdict:
@@ -194,9 +200,11 @@ class Gate:
     def _note_joint_state(self, now: Instant) -> Verdict:
         try:
             self.senses.latest(now)
+            self.senses.check_base(now)
         except GateError as violation:
             # Simulated, they are late on a slow machine too, and nothing moves meanwhile.
-            if self.deadman.armed and not self._limits.deadman_in_ros_time:
+            late = self._limits.deadman_in_ros_time and violation.reason is not BASE_MOVES
+            if self.deadman.armed and not late:
                 return self._refuse(violation.reason, str(violation), now)
             self._set(GateState.HOLDING, violation.reason, str(violation))
         else:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the gate knows of the robot: measured joints, which joints there are, emergency stop."""
+"""What the gate knows of the robot: joints measured, joints there are, emergency stop, base."""
 
 from contextlib import suppress
 
@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rlcg_core import gate_checks as checks
+from rlcg_core.base_watch import BaseWatch
 from rlcg_core.emergency_stop import EmergencyStop
 from rlcg_core.errors import InputError
 from rlcg_core.identity import check_stance, check_tool
@@ -20,7 +21,7 @@ FloatArray = npt.NDArray[np.float64]
 class GateSenses:
     """Takes in joint states and the emergency stop; every answer is checked for its age first.
 
-    ``stamp_s``: of the newest joint state [s, ROS time].
+    ``stamp_s``: of the newest joint state, or of older odometry of a mobile base [s, ROS time].
     """
 
     def __init__(self, limits: GateLimits, gripper_joint: str) -> None:
@@ -28,11 +29,14 @@ class GateSenses:
         self._history = JointHistory(limits.joint_names)
         self._names_seen: set[str] = set()
         self.estop = EmergencyStop(limits.estop_timeout_s)
+        self.base = BaseWatch(limits.max_joint_age_s, limits.max_joint_future_s)
 
     @property
     def stamp_s(self) -> float:
-        """Stamp of the newest joint state, NaN before the first [s, ROS time]."""
-        return self._history.stamp_s
+        """Stamp up to which all is known, NaN before the first joint state [s, ROS time]."""
+        if not self._limits.mobile_base:
+            return self._history.stamp_s
+        return min(self._history.stamp_s, self.base.stamp_s)
 
     @property
     def newest_rad(self) -> FloatArray:
@@ -64,6 +68,11 @@ class GateSenses:
         """Return the joints (n,) measured at ``stamp_s``; raises `GateError` if they were not."""
         return checks.joints_at(self._history, stamp_s, self._limits)
 
+    def check_base(self, now: Instant) -> None:
+        """Check that a mobile base stands; raises `GateError`. A fixed one always does."""
+        if self._limits.mobile_base:
+            self.base.check_still(now)
+
     def check_robot(self, now: Instant) -> None:
         """Check that the robot is there and is the one that the limits are for.
 
@@ -72,4 +81,5 @@ class GateSenses:
         """
         check_stance(self.latest(now), self._limits)
         check_tool(self._gripper_joint, self._names_seen, self._limits)
+        self.check_base(now)
         self.estop.check(now.monotonic_s)

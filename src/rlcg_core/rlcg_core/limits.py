@@ -28,6 +28,8 @@ class GateLimits:
     ``speed_scale`` slows every step after it was found within the limits; the first ``ramp_steps``
     steps after an activation are slower still.
 
+    ``mobile_base``: the arm stands on a base that drives; nothing passes while it does.
+
     Silence is counted in wall time; ``deadman_in_ros_time`` counts it in simulated time instead, in
     which a slow machine is not late and nothing moves while it stands still.
     """
@@ -59,6 +61,7 @@ class GateLimits:
     ramp_steps: int = 0
     hold_on_activation: bool = True
     gripper_feedback: bool = True
+    mobile_base: bool = False
 
     def __post_init__(self) -> None:
         counts = {len(self.joint_names), len(self.position_limit_rad), len(self.speed_limit_rad_s)}
@@ -91,6 +94,7 @@ class GateLimits:
             base_frame=cell.arm.base_frame,
             tool_speed_limit_m_s=cell.tool_speed_limit_m_s,
             control_rate_hz=cell.control_rate_hz,
+            mobile_base=cell.base is not None,
         )
 
     @property

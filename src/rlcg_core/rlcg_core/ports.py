@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from rlcg_core.base_pose import BasePose
 from rlcg_core.bin_content import NO_FILLING, Filling
 from rlcg_core.camera import CameraModel
 from rlcg_core.reasons import Outcome
@@ -85,6 +86,16 @@ class World(Protocol):
 
     def advance(self, duration_s: float) -> None:
         """Let time pass: step physics and follow the commands."""
+
+    @property
+    def base_pose(self) -> BasePose:
+        """Where the arm's base stands; the nominal place for a fixed one."""
+
+    def drive_base(self, step: BasePose) -> None:
+        """Move a mobile base by a little in its own frame, bins and objects staying on the floor.
+
+        The arm goes with it as it is.
+        """
 
     def joint_sample(self) -> JointSample:
         """Return the measured arm joints and the gripper joint."""

@@ -81,6 +81,10 @@ class GateReason(IntEnum):
     EMERGENCY_STOP = 22
     WRONG_ROBOT = 23
     POLICY_FAULT = 24
+    BASE_MOVES = 25
+    STALE_ODOMETRY = 26
+    EPISODE_RUNS = 27
+    BASE_LOST = 28
 
 
 class GateState(IntEnum):

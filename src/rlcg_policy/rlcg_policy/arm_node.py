@@ -18,6 +18,7 @@ from rlcg_msgs.msg import GraspCommand
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 
+from rlcg_core.base_watch import Odometry
 from rlcg_core.errors import InputError
 from rlcg_core.gate import Gate
 from rlcg_core.gate_checks import GateCommand, GateError
@@ -94,6 +95,10 @@ class ArmNode(ManagedNode):
         self._listening = [
             self.create_subscription(*one, event_callbacks=links.events(one[1])) for one in inputs
         ]
+        if self._settings.mobile_base:
+            from rlcg_ros.odometry_input import listen_to_odometry  # others need no nav_msgs
+
+            self._listening.append(listen_to_odometry(self, links, self._on_odometry))
         home_rad = np.array(self._settings.home_rad)
         self._services_open = GateServices(self, self._gate, home_rad, self._carry_out)
 
@@ -144,6 +149,10 @@ class ArmNode(ManagedNode):
             self._gate.observe(joints_from_msg(msg), now(self))
         except InputError as error:
             self.get_logger().error(str(error), throttle_duration_sec=1.0)
+        self._judge()
+
+    def _on_odometry(self, odometry: Odometry) -> None:
+        self._gate.senses.base.note(odometry, now(self))
         self._judge()
 
     def _on_estop(self, msg: Bool) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parameters of arm_node. A profile gives the robot's; a parameter that is set wins over it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rlcg_core.cell import ArmDescription, GripperDescription
 from rlcg_core.errors import ConfigError
@@ -41,6 +41,9 @@ class ArmParameters(LimitParameters):
     gripper_max_effort_n: float = param(
         20.0, "greatest force of the jaw, in the action modes [N]", low=0.0, high=500.0
     )
+    mobile_base: bool = param(
+        False, "the arm stands on a base that drives: nothing passes unless odom says it stands"
+    )
     gripper_feedback: bool = param(True, "the gripper's joint must be among the joint states")
 
     @property
@@ -75,7 +78,10 @@ class ArmParameters(LimitParameters):
             ConfigError: Something is not given, or numbers do not fit together.
         """
         self._check_given()
-        return self.gate_limits(self.joint_names, self.base_frame, self.gripper_feedback, simulated)
+        limits = self.gate_limits(
+            self.joint_names, self.base_frame, self.gripper_feedback, simulated
+        )
+        return replace(limits, mobile_base=self.mobile_base)
 
     def _check_given(self) -> None:
         """Raise `ConfigError` naming what neither the profile nor a parameter gives."""

@@ -23,6 +23,7 @@ from rlcg_policy.report.console import words
 
 # What must be the same, and what a report of schema 1, which lacks it, stands for.
 _SAME = {
+    "robot": "robot1",
     "protocol": "scenes",
     "replacement": "new_scene",
     "objects": None,

@@ -14,6 +14,7 @@ from rclpy.node import Node
 
 from rlcg_core.errors import RlcgError, WorldError
 from rlcg_core.outcome_sources import Source, parse_sources
+from rlcg_core.robots import ROBOTS
 from rlcg_policy.evaluate_parameters import EvaluateParameters
 from rlcg_policy.evaluation import Evaluation
 from rlcg_policy.profiled_cell import profiled_cell
@@ -21,6 +22,7 @@ from rlcg_policy.report import console
 from rlcg_policy.report.record import GraspRecord
 from rlcg_policy.run_setup import open_book, wanted_protocol
 from rlcg_policy.team import Team
+from rlcg_ros.base_calls import BaseCalls
 from rlcg_ros.bins import Bin, BinOfPeople, SimulatedBin
 from rlcg_ros.calls import Caller, CallStoppedError
 from rlcg_ros.cell_watch import CellWatch
@@ -43,7 +45,8 @@ class EvaluateNode(Node):  # type: ignore[misc]  # rclpy has no types
         super().__init__("evaluate_node")
         self.exit_code: int | None = None
         self._settings = settings = declare(self, EvaluateParameters)
-        self._cell = profiled_cell(settings.profile, find_share())
+        trained = ROBOTS[settings.robot].cell
+        self._cell = profiled_cell(settings.profile, find_share(), trained)
         wanted_protocol(settings)  # what cannot work is told before anything is waited for
         self._sources = parse_sources(settings.outcome_sources)
         self._caller = Caller(self, _say)
@@ -75,7 +78,9 @@ class EvaluateNode(Node):  # type: ignore[misc]  # rclpy has no types
         waits = Waits(settings.wait_for_nodes_s, settings.reset_timeout_s, settings.home_timeout_s)
         bags = Path(settings.bag_directory).expanduser() if settings.bag_directory else None
         notes = EpisodeNotes(self, prefix, bags, _say)
-        return RosStation(self, caller, waits, watch, filler, judges, notes, prefix, self._cell)
+        base = BaseCalls(self, caller, prefix) if self._settings.drives_base else None
+        cell = self._cell
+        return RosStation(self, caller, waits, watch, filler, judges, notes, prefix, cell, base)
 
     def _look(self, watch: CellWatch, prefix: str) -> GripperLook | None:
         """Return what the sources that move the gripper need, None where there is none of them."""

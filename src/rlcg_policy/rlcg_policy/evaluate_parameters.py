@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rlcg_core.parameters import param
 from rlcg_core.protocol import PROTOCOLS
+from rlcg_core.robots import ROBOTS
 from rlcg_policy.arm_parameters import DEFAULT_PROFILE
 
 REPLACEMENTS = ("protocol", "with", "without")
@@ -45,6 +46,8 @@ class EvaluateParameters:
     objects: str = param("mixed_test", "object set in the bin")
     backend: str = param("sim", "what the world is; robot: there is no simulator")
     lockstep: bool = param(True, "the world waits for each command, as simulators may")
+    robot: str = param("robot1", "whose bins and camera they are", choices=tuple(ROBOTS))
+    drives_base: bool = param(False, "base_node drives to each trial's place first")
     profile: str = param(
         DEFAULT_PROFILE, "profile of the robots: a path, or a name in config/profiles"
     )

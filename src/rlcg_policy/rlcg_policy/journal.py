@@ -24,7 +24,10 @@ FILE = "journal.jsonl"
 
 @dataclass(frozen=True)
 class RunIdentity:
-    """What must be the same for two sessions to be one run; ``robots`` are namespaces."""
+    """What must be the same for two sessions to be one run.
+
+    ``robots`` are namespaces; ``robot`` is what kind all of them are.
+    """
 
     protocol: str
     grasps: int
@@ -37,6 +40,7 @@ class RunIdentity:
     backend: str
     model: str
     model_digest: str
+    robot: str = "robot1"
 
     def check_same(self, found: "RunIdentity") -> None:
         """Raise `ConfigError` naming every field in which ``found`` is another run."""

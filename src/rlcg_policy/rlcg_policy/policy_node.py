@@ -15,18 +15,18 @@ from rclpy.duration import Duration
 from rlcg_msgs.msg import GateStatus, GraspCommand
 
 from rlcg_core import bundle
-from rlcg_core.cell import ROBOT1
 from rlcg_core.freshness import Problem
 from rlcg_core.grasp_loop import Act, End, GraspLoop
 from rlcg_core.observer import Observer
 from rlcg_core.reasons import GateState, TerminationReason
+from rlcg_core.robots import robot
 from rlcg_core.settling import Settling
 from rlcg_policy.camera.codec import decode_picture
 from rlcg_policy.kinematics import PinocchioKinematics
 from rlcg_policy.onnx_policy import OnnxPolicy
 from rlcg_policy.plan_roster import PlanRoster
 from rlcg_policy.policy_health import camera_health, loop_health, model_health
-from rlcg_policy.policy_parameters import PolicyParameters
+from rlcg_policy.policy_parameters import DEFAULT_ROBOT, PolicyParameters, of_robot
 from rlcg_policy.step_meter import StepMeter
 from rlcg_ros import qos
 from rlcg_ros.clocks import now, wall_timer
@@ -37,7 +37,7 @@ from rlcg_ros.diagnostics import Diagnostics, Health
 from rlcg_ros.grasp_server import GraspServer, Wish
 from rlcg_ros.lifecycle import ManagedNode
 from rlcg_ros.model_info import publish_model_info
-from rlcg_ros.parameters import declare
+from rlcg_ros.parameters import declare, given
 from rlcg_ros.run import run
 from rlcg_ros.sensors import Sensors
 from rlcg_ros.shares import find_share, find_urdf
@@ -51,7 +51,8 @@ class PolicyNode(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__("policy_node")
-        self._settings = declare(self, PolicyParameters)
+        name = str(given(self).get("robot", DEFAULT_ROBOT))
+        self._settings = declare(self, PolicyParameters, of_robot(robot(name).cell))
         self.autostart = self._settings.autostart
         self._loop: GraspLoop | None = None
         self._settling: Settling | None = None
@@ -68,7 +69,7 @@ class PolicyNode(ManagedNode):
         roster = PlanRoster(loaded, settings.serving, tell=logger.info)
         self._policy = OnnxPolicy(loaded, settings.serving, roster)
         cell = settings.cell()
-        kinematics = PinocchioKinematics(find_urdf(settings.urdf or ROBOT1.urdf), cell.arm)
+        kinematics = PinocchioKinematics(find_urdf(settings.urdf or cell.urdf), cell.arm)
         self._observer = Observer(cell, kinematics)
         pose = settings.transform_camera_to_base
         decode = decode_picture if settings.image_transport == "compressed" else None

@@ -2,6 +2,7 @@
 """Parameters of policy_node."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,19 +11,43 @@ from rlcg_core.cell import ROBOT1, Cell, workspace
 from rlcg_core.freshness import FreshnessLimits
 from rlcg_core.grasp_loop import EpisodeLimits
 from rlcg_core.parameters import param
+from rlcg_core.robots import ROBOTS
 from rlcg_core.transforms import matrix_from_pose, quaternion_from_matrix
 from rlcg_policy.plans import PLAN_CHOICES, PROVIDER_CHOICES
 from rlcg_policy.serving_options import ServingOptions
 
-_POSE = ROBOT1.camera.transform_camera_to_base
-_POSITION_M = tuple(float(number) for number in _POSE[:3, 3])
-_QUATERNION = tuple(float(number) for number in quaternion_from_matrix(_POSE))
+DEFAULT_ROBOT = ROBOT1.name
+
+
+def of_robot(cell: Cell) -> dict[str, Any]:
+    """Return the parameters of policy_node that a robot's cell gives, by name."""
+    pose = cell.camera.transform_camera_to_base
+    return {
+        "camera_position_m": tuple(float(number) for number in pose[:3, 3]),
+        "camera_quaternion_xyzw": tuple(float(n) for n in quaternion_from_matrix(pose)),
+        "joint_names": cell.arm.joint_names,
+        "gripper_joint": cell.gripper.joint_name,
+        "gripper_opening_max_m": cell.gripper.opening_max_m,
+        "base_frame": cell.arm.base_frame,
+        "tool_frame": cell.arm.tool_frame,
+        "workspace_low_m": cell.workspace.low_m,
+        "workspace_high_m": cell.workspace.high_m,
+        "urdf": cell.urdf,
+    }
+
+
+_OF_ROBOT1 = of_robot(ROBOT1)
 
 
 @dataclass(frozen=True)
 class PolicyParameters:
     """Which model decides, how often, on which input, and when an episode ends."""
 
+    robot: str = param(
+        DEFAULT_ROBOT,
+        "whose camera, names, box and description are the defaults",
+        choices=tuple(ROBOTS),
+    )
     model: str = param("", "model: a name below share/rlcg_policy/models, or a bundle's folder")
     plan: str = param("auto", "provider and precision; auto: measure them", choices=PLAN_CHOICES)
     provider: str = param("auto", "leave only plans of this provider", choices=PROVIDER_CHOICES)
@@ -62,10 +87,14 @@ class PolicyParameters:
         "raw", "image_raw, or image_raw/compressed (jpeg, png)", choices=("raw", "compressed")
     )
     camera_position_m: tuple[float, ...] = param(
-        _POSITION_M, "camera's optical frame in the base frame: x, y, z"
+        _OF_ROBOT1["camera_position_m"],
+        "camera's optical frame in the base frame: x, y, z",
     )
     camera_quaternion_xyzw: tuple[float, ...] = param(
-        _QUATERNION, "camera's optical frame in the base frame: x, y, z, w", low=-1.0, high=1.0
+        _OF_ROBOT1["camera_quaternion_xyzw"],
+        "camera's optical frame in the base frame: x, y, z, w",
+        low=-1.0,
+        high=1.0,
     )
     joint_names: tuple[str, ...] = param(
         ROBOT1.arm.joint_names, "arm joints in joint_states, from base to tool"
@@ -120,8 +149,9 @@ class PolicyParameters:
             frozen_frames=self.frozen_frames,
         )
 
-    def cell(self, cell: Cell = ROBOT1) -> Cell:
-        """Return the cell with the names and the workspace of this robot."""
+    def cell(self) -> Cell:
+        """Return the robot's cell with the names and the workspace that are set."""
+        cell = ROBOTS[self.robot].cell
         arm = replace(
             cell.arm,
             joint_names=self.joint_names,

@@ -18,7 +18,7 @@ from rlcg_policy.arm_parameters import ArmParameters
 FOLDER = Path("config") / "profiles"
 # Section -> the parameters that may stand in it.
 PARAMETERS = {
-    "robot": ("urdf", "base_frame", "tool_frame", "joint_names", "home_rad"),
+    "robot": ("urdf", "base_frame", "tool_frame", "joint_names", "home_rad", "mobile_base"),
     "limits": (
         "position_limit_rad",
         "position_low_rad",
@@ -57,6 +57,8 @@ TOPICS = (
     "camera_info",
     "joint_states",
     "estop",
+    "odom",
+    "cmd_vel",
     "joint_trajectory",
     "joint_positions",
     "target_twist",

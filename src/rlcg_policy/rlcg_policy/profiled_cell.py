@@ -10,12 +10,15 @@ from rlcg_policy import profile
 from rlcg_policy.arm_parameters import ArmParameters
 
 
-def profiled_cell(name: str, share: Path) -> Cell:
-    """Return the cell of a profile given by name or path; raises `ConfigError`."""
+def profiled_cell(name: str, share: Path, trained: Cell = ROBOT1) -> Cell:
+    """Return the cell of a profile given by name or path, the rest as ``trained``.
+
+    Raises `ConfigError`.
+    """
     found = profile.load(profile.find(name, share))
     settings = from_values(ArmParameters, {**found.parameters, "profile": name})
     return replace(
-        ROBOT1,
+        trained,
         name=found.name,
         arm=settings.arm,
         gripper=settings.gripper,

@@ -9,6 +9,11 @@ def arm_node() -> None:
     start("rlcg_policy.arm_node")
 
 
+def base_node() -> None:
+    """Run the base's gate."""
+    start("rlcg_policy.base_node")
+
+
 def camera_node() -> None:
     """Run the camera."""
     start("rlcg_policy.camera_node")

@@ -93,6 +93,7 @@ def _identity(
         backend=settings.backend,
         model=name,
         model_digest=digest,
+        robot=settings.robot,
     )
 
 
@@ -111,4 +112,5 @@ def _report(past: Past, wanted: Protocol) -> Report:
         robots=run.robots,
         sources=run.sources,
         model_digest=run.model_digest,
+        robot=run.robot,
     )

@@ -9,17 +9,24 @@ from pathlib import Path
 
 from rlcg_core.cell import ROBOT1
 from rlcg_core.command_line import run_command
+from rlcg_core.robots import ROBOTS
 from rlcg_sim.description import find_urdf
 
 Run = Callable[[argparse.Namespace], None]
+
+OTHER_ROBOT = (
+    "These rows are of robot 2; the papers' numbers beside are of robot 1 where no row says "
+    "otherwise."
+)
 
 
 def _log(args: argparse.Namespace) -> None:
     from rlcg_proxy.lab_log import LogSettings, fill_log
 
-    urdf = find_urdf(ROBOT1.urdf)
+    robot = ROBOTS[args.robot]
+    urdf, model = find_urdf(robot.cell.urdf), args.model
     rate = fill_log(
-        LogSettings(args.out, urdf, args.episodes, args.first, args.workers, args.model)
+        LogSettings(args.out, urdf, args.episodes, args.first, args.workers, model, robot)
     )
     print(f"{args.out}: {100 * rate:.1f}% of the episodes logged now are successes")
 
@@ -27,17 +34,18 @@ def _log(args: argparse.Namespace) -> None:
 def _measure(args: argparse.Namespace) -> None:
     from rlcg_proxy.measure import MeasureSettings, measure
 
-    urdf = find_urdf(ROBOT1.urdf)
+    cell = ROBOTS[args.robot].cell
     measure(
         MeasureSettings(
             args.model,
-            urdf,
+            find_urdf(cell.urdf),
             args.grasps,
             args.seed,
             args.world,
             args.objects,
             args.workers,
             args.kept,
+            cell,
         )
     )
 
@@ -45,7 +53,8 @@ def _measure(args: argparse.Namespace) -> None:
 def _plenty(args: argparse.Namespace) -> None:
     from rlcg_proxy.plenty import collect_plenty
 
-    collect_plenty(args.out, args.attempts, str(args.checkpoint or ""), args.first, args.workers)
+    robot, checkpoint = ROBOTS[args.robot], str(args.checkpoint or "")
+    collect_plenty(args.out, args.attempts, checkpoint, args.first, args.workers, robot)
 
 
 def _pictures(args: argparse.Namespace) -> None:
@@ -60,11 +69,13 @@ def _table(args: argparse.Namespace) -> None:
     from rlcg_train.adapt.recipes import RECIPES
     from rlcg_train.adapt.scales import SMALL, SMOKE
 
-    scale, root = (SMOKE, Path("runs/smoke")) if args.smoke else (SMALL, Path("runs/table"))
+    # The two robots' runs and rows lie apart: their numbers are never pooled.
+    suffix = "" if args.robot == "robot1" else f"_{args.robot}"
+    scale, kind = (SMOKE, "smoke") if args.smoke else (SMALL, "table")
+    root = args.root or Path(f"runs/{kind}{suffix}")
     scale = replace(scale, own_attempts=args.own_attempts or scale.own_attempts)
-    root = args.root or root
     # Rows at toy size never come near the published ones.
-    results = args.results or (root / "results" if args.smoke else Path("docs/results"))
+    results = args.results or (root / "results" if args.smoke else Path(f"docs/results{suffix}"))
     settings = TableSettings(
         root,
         results,
@@ -75,12 +86,13 @@ def _table(args: argparse.Namespace) -> None:
         0 if args.smoke else args.workers,
         args.threads,
         tuple(args.worlds),
+        ROBOTS[args.robot],
     )
     try:
         Table(settings).make()
     finally:
         page = results.with_suffix(".md")
-        write_page(results, page, scale)
+        write_page(results, page, scale, OTHER_ROBOT if suffix else "")
         print(f"wrote {page}")
 
 
@@ -130,6 +142,8 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--own-attempts", action="store_true", help=text)
     table.add_argument("--smoke", action="store_true", help="toy size: does it run?")
     for command in (log, measure, plenty, table):
+        text = "whose cell (default: robot1)"
+        command.add_argument("--robot", default="robot1", choices=ROBOTS, help=text)
         text = "processes, 0: in this one (default: 2)"
         command.add_argument("--workers", type=int, default=2, help=text)
     return parser

@@ -13,17 +13,17 @@ from tqdm import tqdm
 
 from rlcg_core import bundle, seeds
 from rlcg_core.bin_content import Filling
-from rlcg_core.cell import ROBOT1
 from rlcg_core.episode_files import EPISODE
 from rlcg_core.errors import WorldError
 from rlcg_core.ports import Policy
 from rlcg_core.reasons import Outcome
+from rlcg_core.robots import ROBOTS, Robot
 from rlcg_policy.onnx_policy import OnnxPolicy
 from rlcg_policy.serving_options import ServingOptions
 from rlcg_proxy.lab_script import LabScript
 from rlcg_proxy.play import play
 from rlcg_proxy.worlds import REAL_PROXY, ProxyWorlds
-from rlcg_sim.pybullet_world import OBJECTS_PER_SCENE, PyBulletWorld
+from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_sim.renderer import draw_with_one_thread
 from rlcg_train import logged
 from rlcg_train.processes import processes
@@ -46,6 +46,7 @@ class LogSettings:
     first: int = 0
     workers: int = 2
     model: Path | None = None
+    robot: Robot = ROBOTS["robot1"]
 
 
 def fill_log(settings: LogSettings) -> float:
@@ -82,18 +83,18 @@ _BENCHES: list[_Bench] = []
 
 def _open(settings: LogSettings) -> None:
     draw_with_one_thread()
-    world = ProxyWorlds()(settings.urdf, "egl")
-    _BENCHES[:] = [_Bench(settings, world, _policy(settings.model))]
+    world = ProxyWorlds(cell=settings.robot.cell)(settings.urdf, "egl")
+    _BENCHES[:] = [_Bench(settings, world, _policy(settings))]
 
 
 def _close() -> None:
     _BENCHES.pop().world.close()
 
 
-def _policy(model: Path | None) -> Policy:
-    if model is None:
-        return LabScript(ROBOT1)
-    return OnnxPolicy(bundle.load(model), ServingOptions(plan="cpu-float32", threads=1))
+def _policy(settings: LogSettings) -> Policy:
+    if settings.model is None:
+        return LabScript(settings.robot)
+    return OnnxPolicy(bundle.load(settings.model), ServingOptions(plan="cpu-float32", threads=1))
 
 
 def _log_one(number: int) -> Outcome:
@@ -118,7 +119,7 @@ def _set_up(bench: _Bench, number: int) -> int:
     for seed in islice(_seeds(number), TRIES):
         try:
             if isinstance(bench.policy, LabScript):
-                nothing = Filling(without=tuple(range(OBJECTS_PER_SCENE)))
+                nothing = Filling(without=tuple(range(bench.world.cell.objects_per_scene)))
                 bench.world.reset(seed, OBJECTS, nothing)
                 bench.policy.see_empty(bench.world.render())
             bench.world.reset(seed, OBJECTS)

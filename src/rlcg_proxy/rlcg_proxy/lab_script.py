@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rlcg_core import rule as grasp_rule
-from rlcg_core.cell import Cell
+from rlcg_core.robots import Robot
 from rlcg_core.types import Decision, ImageArray, Observation
 
 FloatArray = npt.NDArray[np.float64]
@@ -30,8 +30,8 @@ NOTHING_KNOWN = np.zeros(0)
 class LabScript:
     """A `rlcg_core.ports.Policy` that learns nothing."""
 
-    def __init__(self, cell: Cell) -> None:
-        self._cell, self._rule = cell, grasp_rule.RuleParameters()
+    def __init__(self, robot: Robot) -> None:
+        self._cell, self._rule = robot.cell, robot.rule
         self._empty: ImageArray | None = None
         self.reset(0)
 
@@ -57,8 +57,8 @@ class LabScript:
 
     def _choose(self, observation: Observation) -> FloatArray:
         """Return a goal (3,): x, y [m], yaw [rad]."""
-        half_m = 0.5 * np.array(self._cell.bin.inner_size_xy_m) - EDGE_M
-        centre_m = np.array(self._cell.bin.centre_xy_m)
+        half_m = 0.5 * np.array(self._cell.goal_area.size_xy_m) - EDGE_M
+        centre_m = np.array(self._cell.goal_area.centre_xy_m)
         yaw_rad = self._rng.uniform(-np.pi / 2, np.pi / 2)
         places = self._changed_places(observation)
         inside = places[np.all(np.abs(places - centre_m) < half_m, axis=1)]

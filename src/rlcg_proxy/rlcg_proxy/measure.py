@@ -7,6 +7,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from rlcg_core import bundle, seeds
+from rlcg_core.cell import ROBOT1, Cell
 from rlcg_core.errors import WorldError
 from rlcg_core.reasons import Outcome
 from rlcg_core.statistics import wilson_interval
@@ -35,6 +36,7 @@ class MeasureSettings:
     objects: str = "proxy_test"
     workers: int = 2
     kept: Path | None = None
+    cell: Cell = ROBOT1
 
     def tally(self) -> Tally:
         """Return what keeps the outcomes; raises `BundleError`."""
@@ -81,7 +83,7 @@ _BENCHES: list[_Bench] = []
 def _open(settings: MeasureSettings) -> None:
     draw_with_one_thread()
     options = ServingOptions(plan="cpu-float32", threads=1)
-    world = ProxyWorlds(settings.look)(settings.urdf, "egl")
+    world = ProxyWorlds(settings.look, settings.cell)(settings.urdf, "egl")
     _BENCHES[:] = [_Bench(settings, world, OnnxPolicy(bundle.load(settings.model), options))]
 
 

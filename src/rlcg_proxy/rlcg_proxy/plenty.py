@@ -7,7 +7,7 @@ reach and are kept apart from the lab's log; no row of the results is trained on
 
 from pathlib import Path
 
-from rlcg_core.cell import ROBOT1
+from rlcg_core.robots import Robot
 from rlcg_proxy.lab_log import OBJECTS
 from rlcg_proxy.worlds import ProxyWorlds
 from rlcg_sim.description import find_urdf
@@ -17,7 +17,9 @@ from rlcg_train.collect import CollectSettings, collect
 FIRST_PLENTY = 2**37 + 2**30
 
 
-def collect_plenty(out: Path, attempts: int, checkpoint: str, first: int, workers: int) -> None:
+def collect_plenty(
+    out: Path, attempts: int, checkpoint: str, first: int, workers: int, robot: Robot
+) -> None:
     """Fill a folder with shards for rlcg-train fit; safe to interrupt and to repeat.
 
     ``checkpoint``: network that acts, empty for the scripted policy.
@@ -25,13 +27,14 @@ def collect_plenty(out: Path, attempts: int, checkpoint: str, first: int, worker
     collect(
         CollectSettings(
             out,
-            find_urdf(ROBOT1.urdf),
+            find_urdf(robot.cell.urdf),
             attempts=attempts,
             first=FIRST_PLENTY + first,
             objects=OBJECTS,
             workers=workers,
             tiny_every=0,
             checkpoint=checkpoint,
-            open_world=ProxyWorlds(),
+            rule=robot.rule,
+            open_world=ProxyWorlds(cell=robot.cell),
         )
     )

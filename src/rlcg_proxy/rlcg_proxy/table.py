@@ -8,8 +8,8 @@ where it was done before, so the same command goes on where it stopped.
 from dataclasses import dataclass
 from pathlib import Path
 
-from rlcg_core.cell import ROBOT1
 from rlcg_core.manifest import Training
+from rlcg_core.robots import ROBOTS, Robot
 from rlcg_proxy.lab_log import LogSettings, fill_log
 from rlcg_proxy.measure import MeasureSettings
 from rlcg_proxy.table_results import RCAN, judge_again, measure_row
@@ -25,19 +25,20 @@ from rlcg_train.adapt.workshop import SIM_ONLY, Workshop
 from rlcg_train.collect import ATTEMPTS_PER_SHARD, CollectSettings, collect
 from rlcg_train.export import ExportSettings, current_commit, export
 from rlcg_train.from_logs import make_shards
+from rlcg_train.profiles import GOALS
 from rlcg_train.provenance import describe
 
 # On-policy attempts of each row: training's own range, above those of all other commands.
 FIRST_ON_POLICY, ROW_STRIDE = 2**36 + 2**30, 10_000
 # Episodes that policies are tuned on come after those of the log.
 FIRST_TUNING = 50_000
-# The worlds that rows are measured in, with objects that no row has seen.
-OBJECTS = {REAL_PROXY: "proxy_test", "sim": "mixed_test"}
+# The worlds that rows are measured in.
+WORLDS = (REAL_PROXY, "sim")
 
 
 @dataclass(frozen=True)
 class TableSettings:
-    """``log``: folder of episodes, made if it lacks some. ``worlds``: of `OBJECTS`."""
+    """``log``: folder of episodes, made if it lacks some. ``worlds``: of `WORLDS`."""
 
     root: Path
     results: Path
@@ -47,15 +48,26 @@ class TableSettings:
     seed: int = 1
     workers: int = 2
     threads: int = 1
-    worlds: tuple[str, ...] = tuple(OBJECTS)
+    worlds: tuple[str, ...] = WORLDS
+    robot: Robot = ROBOTS["robot1"]
+
+    def objects(self, world: str) -> str:
+        """Return the objects that no row has seen, of one of `WORLDS`."""
+        return "proxy_test" if world == REAL_PROXY else self.robot.test_objects
 
 
 class Table:
     """Makes rows one after the other."""
 
     def __init__(self, settings: TableSettings) -> None:
-        self.settings, self._urdf = settings, find_urdf(ROBOT1.urdf)
-        self._shop = Workshop(settings.root, settings.scale, settings.seed, settings.threads)
+        self.settings, self._urdf = settings, find_urdf(settings.robot.cell.urdf)
+        self._shop = Workshop(
+            settings.root,
+            settings.scale,
+            settings.seed,
+            settings.threads,
+            profile=GOALS[settings.robot.cell.name].name,
+        )
 
     def make(self) -> None:
         """Make all rows that were asked for."""
@@ -68,7 +80,8 @@ class Table:
         amounts, out = self.settings.scale.amounts, self.settings.log
         shards = -(-amounts[amount] // ATTEMPTS_PER_SHARD)
         wanted = min(shards * ATTEMPTS_PER_SHARD, amounts[-1])
-        fill_log(LogSettings(out, self._urdf, wanted, workers=self.settings.workers))
+        workers, robot = self.settings.workers, self.settings.robot
+        fill_log(LogSettings(out, self._urdf, wanted, workers=workers, robot=robot))
         self._name(make_shards([out], self._shop.real_shards, wanted))
 
     def _name(self, left_out: dict[str, str]) -> None:
@@ -113,6 +126,9 @@ class Table:
             scale.sim_attempts,
             per_shard,
             self.settings.workers,
+            objects=self.settings.robot.train_objects,
+            rule=self.settings.robot.rule,
+            cell=self.settings.robot.cell,
         )
         collect_pairs(settings)
 
@@ -138,6 +154,7 @@ class Table:
             FIRST_TUNING,
             self.settings.workers,
             self._export(before),
+            self.settings.robot,
         )
         fill_log(settings)
         self._name(make_shards([settings.out], shards))
@@ -160,7 +177,9 @@ class Table:
             workers=self.settings.workers,
             tiny_every=0,
             checkpoint=str(actor),
-            open_world=BuiltInWorlds(row.look),
+            objects=self.settings.robot.train_objects,
+            rule=self.settings.robot.rule,
+            open_world=BuiltInWorlds(row.look, self.settings.robot.cell),
             per_shard=min(ATTEMPTS_PER_SHARD, scale.on_policy_attempts),
         )
         collect(settings)
@@ -182,8 +201,9 @@ class Table:
             settings.scale.grasps,
             settings.seed,
             world,
-            OBJECTS[world],
+            settings.objects(world),
             settings.workers,
             kept,
+            settings.robot.cell,
         )
         measure_row(self._shop, row, asked, settings.results)

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from rlcg_core.cell import ROBOT1
+from rlcg_core.cell import ROBOT1, Cell
 from rlcg_proxy.objects import draw_test, draw_train
 from rlcg_proxy.real_look import make_look
 from rlcg_sim.looks import built_in
@@ -21,8 +21,9 @@ class ProxyWorlds:
     """A `rlcg_sim.makers.WorldMaker`. ``look``: one of `LOOKS`, to tell apart what a gap is of."""
 
     look: str = REAL_PROXY
+    cell: Cell = ROBOT1
 
     def __call__(self, urdf: Path, renderer: str) -> PyBulletWorld:
         """Return a world; raises `ConfigError` for an unknown look, `WorldError`."""
         look = make_look() if self.look == REAL_PROXY else built_in.make_look(self.look)
-        return PyBulletWorld(ROBOT1, urdf, renderer=renderer, look=look, object_sets=OBJECT_SETS)
+        return PyBulletWorld(self.cell, urdf, renderer=renderer, look=look, object_sets=OBJECT_SETS)

@@ -20,13 +20,16 @@ TOPICS = (
     "target_pose",
     "joint_positions",
     "gate_status",
+    "cmd_vel",
+    "odom",
+    "base_status",
     "policy_node/decision",
     "policy_node/cem_markers",
     "episode_result",
     "/diagnostics",
     "/rosout",
 )
-NODES = ("policy_node", "arm_node", "camera_node", "sim_node")
+NODES = ("policy_node", "arm_node", "base_node", "camera_node", "sim_node")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from rlcg_core.errors import WorldError
 from rlcg_core.outcome_sources import Judgement, Source
 from rlcg_core.reasons import GateReason, GateState, TerminationReason
 from rlcg_core.station import Attempt, Scene, Wish
+from rlcg_ros.base_calls import BaseCalls
 from rlcg_ros.bins import ANSWER_S, Bin
 from rlcg_ros.calls import Caller
 from rlcg_ros.cell_watch import CellWatch
@@ -55,8 +56,10 @@ class RosStation:
         notes: EpisodeNotes,
         prefix: str = "",
         cell: Cell = ROBOT1,
+        base: BaseCalls | None = None,
     ) -> None:
-        """``prefix``: the robot's namespace with a slash, or empty."""
+        """``prefix``: the robot's namespace with a slash, or empty. ``base``: what drives it."""
+        self._base = base
         self._caller, self._waits, self._arm = caller, waits, cell.arm
         self._watch, self._bin, self._judges, self._notes = watch, filler, judges, notes
         self.model = ModelWatch(node, f"{prefix}policy_node")
@@ -70,6 +73,8 @@ class RosStation:
         """Wait for all that is needed, before anything moves; one line for what is late."""
         limit_s = self._waits.nodes_s
         self._bin.wait(limit_s)
+        if self._base is not None:
+            self._base.wait(limit_s)
         for client in (self._home, self._reset_stop, self._cancel, self._grasp):
             self._caller.service(client, limit_s)
         self._caller.wait_until(
@@ -88,8 +93,12 @@ class RosStation:
     def reset(self, wish: Wish) -> Scene:
         """Have the scene made, release a stopped gate, await a frame that shows the arm at home."""
         filled = self._bin.fill(wish)
+        since_s = filled.since_s
+        if self._base is not None:
+            place = wish.filling.placement
+            since_s = max(since_s, self._base.place(wish.seed, place, since_s))
         self._release_gate()
-        self._see_home(filled.since_s)
+        self._see_home(since_s)
         return filled.scene
 
     def grasp(self, seed: int) -> Attempt:

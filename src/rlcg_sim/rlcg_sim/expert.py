@@ -56,7 +56,7 @@ def _candidate_centres(
     """Draw positions on the objects; return them (n, 2) and their objects' centres (n, 2)."""
     cells = np.argwhere((heights.body >= 0) & (heights.height_m > 0.012))
     if not len(cells):
-        middle = np.array([world.cell.bin.centre_xy_m])
+        middle = np.array([world.cell.goal_area.centre_xy_m])
         return middle, middle
     chosen = cells[rng.choice(len(cells), size=min(CENTRES, len(cells)), replace=False)]
     bodies = heights.body[chosen[:, 0], chosen[:, 1]]

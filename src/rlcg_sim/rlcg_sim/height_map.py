@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Surface heights of the bin's content, read from the simulator's state by vertical rays.
+"""Surface heights of the bins' content, read from the simulator's state by vertical rays.
 
 Privileged information: only the scripted expert may use it, never a served policy.
 """
@@ -18,6 +18,7 @@ IntArray = npt.NDArray[np.int64]
 CELL_M = 0.004
 RAY_START_M = 0.20
 RAYS_PER_CALL = 8192
+WALL_SEEN_M = 0.01
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ class HeightMap:
 
 
 def measure(client: Any, cell: Cell, objects: list[int]) -> HeightMap:
-    """Cast a grid of rays down into the bin."""
-    half = 0.5 * np.array(cell.bin.inner_size_xy_m)
-    origin = np.array(cell.bin.centre_xy_m) - half + 0.5 * CELL_M
+    """Cast a grid of rays down where grasps are sought."""
+    half = 0.5 * np.array(cell.goal_area.size_xy_m)
+    origin = np.array(cell.goal_area.centre_xy_m) - half + 0.5 * CELL_M
     shape = tuple(int(n) for n in np.floor(2 * half / CELL_M))
     grid = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"), axis=-1)
     points = (origin + CELL_M * grid).reshape(-1, 2)
@@ -50,7 +51,9 @@ def measure(client: Any, cell: Cell, objects: list[int]) -> HeightMap:
     hits = _cast(client, points, floor)
     height = np.array([hit[3][2] - floor if hit[0] >= 0 else 0.0 for hit in hits]).reshape(shape)
     body = np.array([hit[0] if hit[0] in objects else -1 for hit in hits]).reshape(shape)
-    return HeightMap(origin, np.where(body >= 0, height, 0.0), body)
+    # Walls between bins stand within the area of a robot that reaches over them.
+    solid = (body >= 0) | (height > WALL_SEEN_M)
+    return HeightMap(origin, np.where(solid, height, 0.0), body)
 
 
 def _cast(client: Any, points_m: FloatArray, floor_m: float) -> list[Any]:

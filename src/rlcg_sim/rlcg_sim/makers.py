@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rlcg_core.cell import ROBOT1
+from rlcg_core.cell import ROBOT1, Cell
 from rlcg_sim.looks.built_in import make_look
 from rlcg_sim.pybullet_world import PyBulletWorld
 
@@ -22,7 +22,8 @@ class BuiltInWorlds:
     """Opens worlds of a look of `rlcg_sim.looks.built_in.LOOKS`; the rest as in `sim`."""
 
     look: str = "sim"
+    cell: Cell = ROBOT1
 
     def __call__(self, urdf: Path, renderer: str) -> PyBulletWorld:
         """Return a world; raises `ConfigError` for an unknown look, `WorldError`."""
-        return PyBulletWorld(ROBOT1, urdf, renderer=renderer, look=make_look(self.look))
+        return PyBulletWorld(self.cell, urdf, renderer=renderer, look=make_look(self.look))

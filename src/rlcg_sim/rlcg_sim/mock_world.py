@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rlcg_core.base_pose import AT_HOME, BasePose, draw_base_pose
 from rlcg_core.bin_content import NO_FILLING, Filling
 from rlcg_core.camera import project
 from rlcg_core.cell import Cell
@@ -19,13 +20,11 @@ from rlcg_core.reasons import Outcome
 from rlcg_core.trajectory import TrajectoryFollower
 from rlcg_core.types import ArmTrajectory, ImageArray, JointSample, ResetInfo
 from rlcg_sim.objects import OBJECT_SETS
-from rlcg_sim.placements import check_placement
 from rlcg_sim.urdf_chain import read_chain, tip_transform
 
 FloatArray = npt.NDArray[np.float64]
 
 TIME_STEP_S = 0.005
-OBJECT_COUNT = 5
 OBJECT_WIDTH_M = 0.03
 LOW_M = 0.06
 LIFT_M = 0.08
@@ -50,6 +49,7 @@ class MockWorld:
         self._steps = 0
         self._objects_m: FloatArray = np.zeros((0, 3))
         self._inside: list[int] = []
+        self.base_pose = AT_HOME
         self._restart_jaw()
 
     @property
@@ -61,8 +61,8 @@ class MockWorld:
         """Arm home, jaw open, rectangles in the bin by ``seed``; raises `WorldError`."""
         if objects not in OBJECT_SETS:
             raise WorldError(f"objects is {objects!r}, expected one of {', '.join(OBJECT_SETS)}")
-        check_placement(filling.placement)
-        count = filling.count or OBJECT_COUNT
+        self.base_pose = draw_base_pose(seed, self.cell, filling.placement)
+        count = filling.count or self.cell.objects_per_scene
         self._follower.reset(np.array(self.cell.arm.home_rad))
         self._restart_jaw()
         rng = np.random.default_rng(seed)
@@ -89,6 +89,10 @@ class MockWorld:
             self._steps += 1
             self._follower.advance(TIME_STEP_S)
             self._move_jaw()
+
+    def drive_base(self, step: BasePose) -> None:
+        """Move the base by ``step`` of its own frame; the drawing does not show it."""
+        self.base_pose = self.base_pose.moved(step)
 
     def joint_sample(self) -> JointSample:
         """Return the joints, which are exactly as commanded."""

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The objects: prisms joined at random, and the random_urdfs that ship with pybullet_data.
+"""The objects: prisms joined at random, the random_urdfs of pybullet_data, household shapes.
 
 After GraspGAN (Bousmalis et al. 2018, section V): objects made by attaching rectangular prisms at
 random. Training and test objects never meet: procedural shapes come from disjoint seed streams,
 and the random_urdfs whose names end in 0 are kept for tests (as in PyBullet's own grasping task).
+Household shapes (`rlcg_sim.household`) are robot 2's.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rlcg_core.errors import WorldError
+from rlcg_sim.household.catalogue import catalogue
+from rlcg_sim.household.shapes import Household
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -23,7 +26,11 @@ URDF_COUNT = 1000
 # The collision meshes of these, as shipped, are empty: they fall through the floor.
 EMPTY_URDFS = (168, 824)
 FAMILIES = ("procedural", "random_urdfs", "mixed")
-OBJECT_SETS = tuple(f"{family}_{split}" for family in FAMILIES for split in ("train", "test"))
+HOUSEHOLD_SETS = ("household_train", "household_test")
+OBJECT_SETS = (
+    *(f"{family}_{split}" for family in FAMILIES for split in ("train", "test")),
+    *HOUSEHOLD_SETS,
+)
 
 
 @dataclass(frozen=True)
@@ -37,13 +44,15 @@ class Prism:
 
 @dataclass(frozen=True)
 class ObjectShape:
-    """One object: prisms, or the number of a random_urdf (then ``prisms`` is empty)."""
+    """One object: prisms, or without any the number of a random_urdf or a ``household`` name."""
 
     name: str
     prisms: tuple[Prism, ...]
     urdf_index: int | None
     mass_kg: float
     colour_rgb: tuple[float, float, float]
+    household: str = ""
+    friction: float = 1.0
 
 
 DrawObjects = Callable[[np.random.Generator, int], list[ObjectShape]]
@@ -55,8 +64,23 @@ def _draw_built_in(object_set: str, rng: np.random.Generator, count: int) -> lis
     return [_draw_one(rng, family, split) for _ in range(count)]
 
 
+def _draw_household(split: str, rng: np.random.Generator, count: int) -> list[ObjectShape]:
+    """Draw different shapes as long as there are any left, each in a colour of its own."""
+    shapes = catalogue(split)
+    order = np.concatenate([rng.permutation(len(shapes)) for _ in range(-(-count // len(shapes)))])
+    return [household_object(shapes[int(i)], _draw_colour(rng)) for i in order[:count]]
+
+
+def household_object(shape: Household, colour_rgb: tuple[float, float, float]) -> ObjectShape:
+    """Return a shape of the catalogue in a colour."""
+    return ObjectShape(shape.name, (), None, shape.mass_kg, colour_rgb, shape.name, shape.friction)
+
+
 # The sets of this package; training may use those named train.
-BUILT_IN: ObjectSets = {name: partial(_draw_built_in, name) for name in OBJECT_SETS}
+BUILT_IN: ObjectSets = {
+    **{n: partial(_draw_built_in, n) for n in OBJECT_SETS if n not in HOUSEHOLD_SETS},
+    **{name: partial(_draw_household, name.split("_")[1]) for name in HOUSEHOLD_SETS},
+}
 
 
 def draw_objects(

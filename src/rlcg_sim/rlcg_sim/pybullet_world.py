@@ -5,6 +5,7 @@ A reset rebuilds the whole simulation, so that one seed gives one episode, byte 
 came before it.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy.typing as npt
 import pybullet
 from pybullet_utils.bullet_client import BulletClient
 
+from rlcg_core.base_pose import BasePose, draw_base_pose
 from rlcg_core.bin_content import NO_FILLING, Filling
 from rlcg_core.cell import Cell
 from rlcg_core.ports import RESET_TAKES_S, Truth
@@ -21,17 +23,16 @@ from rlcg_core.trajectory import TrajectoryFollower
 from rlcg_core.types import ArmTrajectory, ImageArray, JointSample, ResetInfo, ToolPose
 from rlcg_sim import scene
 from rlcg_sim.arm import SimArm
+from rlcg_sim.bin_row import BinRow
 from rlcg_sim.ghost_arm import GhostArm
 from rlcg_sim.looks.look import Look, Outfit, PlainLook
 from rlcg_sim.looks.photographer import Photo, Photographer
 from rlcg_sim.looks.stage import Stage
 from rlcg_sim.objects import BUILT_IN, ObjectSets, draw_objects
-from rlcg_sim.placements import check_placement
 from rlcg_sim.renderer import Renderer
 
 FloatArray = npt.NDArray[np.float64]
 
-OBJECTS_PER_SCENE = 5
 LIFTED_M = 0.08
 
 
@@ -58,17 +59,23 @@ class PyBulletWorld:
         self._steps = 0
         self._inside: list[int] = []
         self._rest_z_m: FloatArray = np.zeros(0)
-        self._build()
+        self._build(BinRow(cell))
+
+    @property
+    def base_pose(self) -> BasePose:
+        """Where the base stands before the bins."""
+        return self._row.pose
 
     @property
     def time_s(self) -> float:
         """Simulated seconds since the world was made."""
         return self._steps * scene.TIME_STEP_S
 
-    def _build(self) -> None:
+    def _build(self, row: BinRow) -> None:
         self.client.resetSimulation()
         scene.configure_physics(self.client)
-        self._bin = scene.build_bin(self.client, self.cell)
+        self._row = row
+        self._bin = scene.build_bins(self.client, self._row)
         self.arm = SimArm(self.client, self.cell, self._urdf)
         home = np.array(self.cell.arm.home_rad)
         self._opening_m = self.cell.gripper.opening_max_m
@@ -83,16 +90,16 @@ class PyBulletWorld:
         self._first_step = self._steps
 
     def reset(self, seed: int, objects: str, filling: Filling = NO_FILLING) -> ResetInfo:
-        """Rebuild the cell and fill the bin by ``seed``; raises `WorldError`."""
-        check_placement(filling.placement)
+        """Rebuild the cell and fill the bins by ``seed``; raises `WorldError`."""
+        base_pose = draw_base_pose(seed, self.cell, filling.placement)
         rng = np.random.default_rng(seed)
         draw = np.random.default_rng(filling.objects_seed) if filling.objects_seed else rng
-        count = filling.count or OBJECTS_PER_SCENE
+        count = filling.count or self.cell.objects_per_scene
         shapes = draw_objects(draw, objects, count, self._object_sets)
-        self._build()
+        self._build(BinRow(self.cell, base_pose, filling.placement))
         self._inside = [i for i in range(len(shapes)) if i not in filling.without]
         inside = [shapes[i] for i in self._inside]
-        self.objects = scene.drop_objects(self.client, self.cell, rng, inside)
+        self.objects = scene.drop_objects(self.client, self._row, rng, inside)
         self._rest_z_m = self._object_positions()[:, 2]
         self._steps += round(RESET_TAKES_S / scene.TIME_STEP_S)
         self._set_stage(seed)
@@ -112,6 +119,11 @@ class PyBulletWorld:
             self.arm.drive(self._follower.advance(scene.TIME_STEP_S), self._opening_m)
             self.client.stepSimulation()
             self._steps += 1
+
+    def drive_base(self, step: BasePose) -> None:
+        """Move the base by ``step`` of its own frame: the bins and all in them go the other way."""
+        self._row = replace(self._row, pose=self._row.pose.moved(step))
+        scene.shift(self.client, [*self._bin, *self.objects], step)
 
     def joint_sample(self) -> JointSample:
         """Return measured joints, stamped with simulated time."""

@@ -7,17 +7,18 @@ import numpy as np
 import numpy.typing as npt
 import pybullet_data
 
-from rlcg_core.cell import Cell
+from rlcg_core.base_pose import BasePose
 from rlcg_core.errors import WorldError
+from rlcg_sim.bin_row import BinRow
+from rlcg_sim.household.files import stored
 from rlcg_sim.objects import ObjectShape
 
 FloatArray = npt.NDArray[np.float64]
 
 TIME_STEP_S = 1.0 / 240.0
 SOLVER_ITERATIONS = 50
-OBJECT_FRICTION = 1.0
-SPAWN_MARGIN_M = 0.075
-DROP_GAP_M = 0.02
+DROP_HEIGHT_M, DROP_GAP_M = 0.08, 0.02
+TRIES, ROOM_M = 12, 0.11
 RAISE_TRIES = 12
 SETTLE_LIMIT_S = 4.0
 SETTLED_SPEED_M_S = 0.02
@@ -39,37 +40,50 @@ def configure_physics(client: Any) -> None:
     )
 
 
-def build_bin(client: Any, cell: Cell) -> list[int]:
-    """Create table, bin floor and four walls; return their body numbers."""
-    (cx, cy), (sx, sy) = cell.bin.centre_xy_m, cell.bin.inner_size_xy_m
-    z, wall, half = cell.bin.floor_z_m, cell.bin.wall_height_m, 0.006
-    boxes = [((1.2, 1.2, 0.02), (0.4, 0.0, z - 0.04), TABLE_RGBA)]
-    boxes.append(((sx / 2 + 2 * half, sy / 2 + 2 * half, 0.01), (cx, cy, z - 0.01), BIN_FLOOR_RGBA))
-    for sign in (-1, 1):
-        at_x = (cx + sign * (sx / 2 + half), cy, z + wall / 2)
-        at_y = (cx, cy + sign * (sy / 2 + half), z + wall / 2)
-        boxes.append(((half, sy / 2 + 2 * half, wall / 2), at_x, BIN_WALL_RGBA))
-        boxes.append(((sx / 2 + 2 * half, half, wall / 2), at_y, BIN_WALL_RGBA))
-    return [_static_box(client, *box) for box in boxes]
+def build_bins(client: Any, row: BinRow) -> list[int]:
+    """Create table, floor of the bins and their walls; return their body numbers."""
+    colours = (TABLE_RGBA, BIN_FLOOR_RGBA, *(BIN_WALL_RGBA,) * (len(row.boxes()) - 2))
+    quaternion = client.getQuaternionFromEuler([0.0, 0.0, row.yaw_rad])
+    return [
+        _static_box(client, half, centre, quaternion, rgba)
+        for (half, centre), rgba in zip(row.boxes(), colours, strict=True)
+    ]
+
+
+def shift(client: Any, bodies: list[int], step: BasePose) -> None:
+    """Move bodies as they are seen from a base that moves by ``step``; they come to rest with it.
+
+    Turned about the vertical alone, what lies still goes on lying still.
+    """
+    turn = client.getQuaternionFromEuler([0.0, 0.0, -step.yaw_rad])
+    for body in bodies:
+        (x_m, y_m, z_m), quaternion = client.getBasePositionAndOrientation(body)
+        ((x_m, y_m),) = step.seen_from_base([(x_m, y_m)]).tolist()
+        place, turned = client.multiplyTransforms((x_m, y_m, z_m), turn, (0, 0, 0), quaternion)
+        client.resetBasePositionAndOrientation(body, place, turned)
 
 
 def _static_box(
-    client: Any, half: tuple[float, ...], centre: tuple[float, ...], rgba: tuple[float, ...]
+    client: Any,
+    half: tuple[float, ...],
+    centre: tuple[float, ...],
+    quaternion: tuple[float, ...],
+    rgba: tuple[float, ...],
 ) -> int:
     collision = client.createCollisionShape(client.GEOM_BOX, halfExtents=half)
     visual = client.createVisualShape(client.GEOM_BOX, halfExtents=half, rgbaColor=rgba)
-    body = client.createMultiBody(0, collision, visual, centre)
+    body = client.createMultiBody(0, collision, visual, centre, quaternion)
     client.changeDynamics(body, -1, lateralFriction=0.8)
     return int(body)
 
 
 def spawn(client: Any, shape: ObjectShape, position: FloatArray, quaternion: FloatArray) -> int:
     """Create one object at a pose and return its body number."""
-    if shape.urdf_index is None:
+    if shape.prisms:
         body = _spawn_prisms(client, shape, position, quaternion)
     else:
-        name = f"{shape.urdf_index:03d}"
-        path = f"random_urdfs/{name}/{name}.urdf"
+        name = f"{shape.urdf_index:03d}" if shape.urdf_index is not None else ""
+        path = f"random_urdfs/{name}/{name}.urdf" if name else str(stored(shape.household))
         body = client.loadURDF(path, position.tolist(), quaternion.tolist())
         client.changeVisualShape(
             body, -1, rgbaColor=(*shape.colour_rgb, 1.0), specularColor=(0, 0, 0)
@@ -78,7 +92,7 @@ def spawn(client: Any, shape: ObjectShape, position: FloatArray, quaternion: Flo
         body,
         -1,
         mass=shape.mass_kg,
-        lateralFriction=OBJECT_FRICTION,
+        lateralFriction=shape.friction,
         rollingFriction=0.0,
         spinningFriction=0.0,
     )
@@ -107,19 +121,19 @@ def _spawn_prisms(
 
 
 def drop_objects(
-    client: Any, cell: Cell, rng: np.random.Generator, shapes: list[ObjectShape]
+    client: Any, row: BinRow, rng: np.random.Generator, shapes: list[ObjectShape]
 ) -> list[int]:
-    """Drop the objects at scattered places of the bin and let them settle.
+    """Drop the objects at scattered places of the bins and let them settle.
 
     Raises `WorldError` when they never come to rest.
     """
-    places = scatter(rng, cell, len(shapes))
+    places, floor_z_m = scatter(rng, row, len(shapes)), row.cell.bin.floor_z_m
     bodies: list[int] = []
     for shape, place in zip(shapes, places, strict=True):
         quaternion = rng.normal(size=4)
         quaternion /= np.linalg.norm(quaternion)
         body = spawn(client, shape, place, quaternion)
-        _raise_above(client, body, cell.bin.floor_z_m + DROP_GAP_M)
+        _raise_above(client, body, floor_z_m + DROP_GAP_M)
         _raise_clear(client, body, bodies)
         bodies.append(body)
     settle(client, bodies)
@@ -144,17 +158,16 @@ def _raise_clear(client: Any, body: int, others: list[int]) -> None:
         client.resetBasePositionAndOrientation(body, lifted, quaternion)
 
 
-def scatter(rng: np.random.Generator, cell: Cell, count: int) -> FloatArray:
-    """Return ``count`` positions (count, 3) over the bin, apart where a few tries find room."""
-    half = 0.5 * np.array(cell.bin.inner_size_xy_m) - SPAWN_MARGIN_M
-    centre = np.array(cell.bin.centre_xy_m)
+def scatter(rng: np.random.Generator, row: BinRow, count: int) -> FloatArray:
+    """Return ``count`` positions (count, 3) over the bins, apart where a few tries find room."""
+    height_m = row.cell.bin.floor_z_m + DROP_HEIGHT_M
     places: list[FloatArray] = []
     for _ in range(count):
-        tries = centre + rng.uniform(-1, 1, size=(12, 2)) * half
+        tries = row.draw_places(rng, TRIES)
         gaps = [min([float(np.linalg.norm(t - p[:2])) for p in places], default=1.0) for t in tries]
-        enough = [i for i, gap in enumerate(gaps) if gap > 0.11]
+        enough = [i for i, gap in enumerate(gaps) if gap > ROOM_M]
         chosen = tries[enough[0] if enough else int(np.argmax(gaps))]
-        places.append(np.array([*chosen, cell.bin.floor_z_m + 0.08]))
+        places.append(np.array([*chosen, height_m]))
     return np.array(places)
 
 

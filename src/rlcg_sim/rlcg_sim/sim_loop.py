@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A world with its time, its commands and its faults: what sim_node does, without ROS."""
 
+from rlcg_core.base_pose import PARKED_M, BasePose
+from rlcg_core.base_watch import STILL, BaseTwist, Odometry
 from rlcg_core.bin_content import NO_FILLING, Filling
 from rlcg_core.ports import World
 from rlcg_core.servo_orders import ServoOrder
@@ -9,6 +11,7 @@ from rlcg_sim.arm_servo import ArmServo
 from rlcg_sim.faults import FaultyCamera, Frame
 from rlcg_sim.lockstep import JawCommand, LockStep, RealTimePace
 from rlcg_sim.sim_parameters import SimParameters
+from rlcg_sim.wheels import PERIOD_S, Wheels
 
 SLOW_FACTOR = 0.9
 
@@ -26,7 +29,7 @@ class SimLoop:
         self.camera.faults = parameters.faults
         self.paused = False
         self.servo: ArmServo | None = None
-        self._lockstep, self._pace = LockStep(), RealTimePace()
+        self._lockstep, self._pace, self._wheels = LockStep(), RealTimePace(), Wheels(world)
         self._announced_s = self._next_image_s = float("-inf")
         self._owed_s = 0.0
         self._frame: Frame | None = None
@@ -36,7 +39,10 @@ class SimLoop:
     ) -> ResetInfo:
         """Begin a seeded episode and take its first picture; raises `WorldError`."""
         self._lockstep.clear()
+        self._wheels.stand()
         info = self.world.reset(seed, objects, filling)
+        if self._parameters.parked:
+            self.world.drive_base(BasePose(x_m=-PARKED_M))
         if self.servo is not None:
             self.servo.reset()
         self._pace.restart()
@@ -64,6 +70,21 @@ class SimLoop:
         self._lockstep.offer_jaw(jaw)
         self._advance_lockstep(monotonic_s)
 
+    def command_base(self, twist: BaseTwist, monotonic_s: float) -> None:
+        """Take a twist of the base; in lock-step time moves on by one period of it.
+
+        To stand takes no time there: the last command of a drive makes no picture of its own.
+        """
+        self._wheels.take(twist, monotonic_s)
+        if self._parameters.lockstep and not self.paused and twist != STILL:
+            self._wheels.roll(PERIOD_S)
+            self.world.advance(PERIOD_S)
+            self._take_picture(monotonic_s)
+
+    def odometry(self) -> Odometry:
+        """Return where the base is, under the shown stamp."""
+        return self._wheels.odometry(self.stamp_s(self.world.time_s))
+
     def tick(self, monotonic_s: float) -> None:
         """Let real time pass; in lock-step repeat the last picture for those who join late."""
         if self._parameters.lockstep:
@@ -73,7 +94,10 @@ class SimLoop:
             return
         if self.paused:
             return
-        self._owed_s += self._pace.stride_s(monotonic_s)
+        stride_s = self._pace.stride_s(monotonic_s)
+        self._wheels.watch(monotonic_s)
+        self._wheels.roll(stride_s)
+        self._owed_s += stride_s
         before_s = self.world.time_s
         self._follow_servo()
         self.world.advance(self._owed_s)

@@ -15,9 +15,10 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_srvs.srv import SetBool, Trigger
 
+from rlcg_core.base_watch import BaseTwist
 from rlcg_core.bin_content import Filling
-from rlcg_core.cell import ROBOT1, Cell
 from rlcg_core.errors import WorldError
+from rlcg_core.robots import ROBOTS
 from rlcg_core.servo_orders import ServoOrder
 from rlcg_core.types import ArmTrajectory
 from rlcg_ros import qos
@@ -46,10 +47,10 @@ LOCKSTEP_TICK_S = 0.1
 class SimNode(Node):
     """The simulated robot cell as a node."""
 
-    def __init__(self, cell: Cell = ROBOT1) -> None:
+    def __init__(self) -> None:
         super().__init__("sim_node")
-        self._cell = cell
         self._settings = declare(self, SimParameters)
+        self._cell = cell = ROBOTS[self._settings.robot].cell
         urdf = find_urdf(self._settings.urdf or cell.urdf)
         world = make_world(self._settings, cell, urdf)
         self._loop = SimLoop(world, self._settings, 1.0 / cell.control_rate_hz)
@@ -83,6 +84,11 @@ class SimNode(Node):
         )
         ArmInputs(self, self._settings.command_mode, self._cell.arm, self._now_s, self._on_arm)
         JawInput(self, self._settings.gripper_mode, self._cell.gripper, self._now_s, self._on_jaw)
+        self._base = None
+        if self._cell.base is not None:
+            from rlcg_ros.base_driver import BaseDriver  # robots that stand need no nav_msgs
+
+            self._base = BaseDriver(self, self._cell.base, self._on_twist)
 
     def _open_services(self) -> None:
         self.create_service(ResetWorld, "~/reset", self._on_reset)
@@ -101,14 +107,20 @@ class SimNode(Node):
         self._loop.command_jaw(JawCommand(opening_m, duration_s), time.monotonic())
         self._publish()
 
+    def _on_twist(self, twist: BaseTwist) -> None:
+        self._loop.command_base(twist, time.monotonic())
+        self._publish()
+
     def _on_tick(self) -> None:
         self._loop.tick(time.monotonic())
         self._publish()
 
     def _publish(self) -> None:
-        """Publish clock and joints, then images: a listener has the state first."""
+        """Publish clock, base and joints, then images: a listener has the state first."""
         loop = self._loop
         self._clock_out.publish(Clock(clock=stamp_from_s(loop.stamp_s(loop.world.time_s))))
+        if self._base is not None:
+            self._base.publish(loop.odometry())
         sample = loop.joint_sample()
         if sample is not None:
             self._joints_out.publish(joints_to_msg(sample))
@@ -129,7 +141,7 @@ class SimNode(Node):
         try:
             info = self._loop.reset(request.seed, objects, time.monotonic(), filling)
         except WorldError as error:
-            response.reason = reset_reason(objects, request.placement)
+            response.reason = reset_reason(self._cell, objects, request.placement)
             response.text = str(error)
             return response
         response.object_names = list(info.object_names)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rlcg_core.outputs import COMMAND_MODES, GRIPPER_MODES
 from rlcg_core.parameters import param
+from rlcg_core.robots import ROBOTS
 from rlcg_sim.faults import Faults
 from rlcg_sim.registry import look_names, object_set_names
 from rlcg_sim.renderer import RENDERERS
@@ -16,6 +17,7 @@ BACKENDS = ("pybullet", "mock")
 class SimParameters:
     """What the world is made of, how its time passes, and which faults are on."""
 
+    robot: str = param("robot1", "body, bins and camera", choices=tuple(ROBOTS))
     backend: str = param("pybullet", "physics, or a mock without it", choices=BACKENDS)
     lockstep: bool = param(
         False, "time moves one control step per pair of arm and gripper commands; else real time"
@@ -38,6 +40,9 @@ class SimParameters:
     objects: str = param("mixed_test", "object set in the bin", choices=object_set_names())
     seed: int = param(0, "seed of the first scene; ~/reset brings others", low=0)
     urdf: str = param("", "robot description: a path, a name in share, empty for the cell's own")
+    parked: bool = param(
+        False, "a mobile base waits behind its place, from where base_node drives it"
+    )
     image_rate_hz: float = param(5.0, "images per second in real time", low=0.1, high=60.0)
     state_rate_hz: float = param(50.0, "joint states per second in real time", low=5.0, high=500.0)
     announce_period_s: float = param(

@@ -3,12 +3,12 @@
 
 from pathlib import Path
 
+from rlcg_core.base_pose import places
 from rlcg_core.cell import Cell
 from rlcg_core.errors import ConfigError
 from rlcg_core.ports import World
 from rlcg_core.reasons import WorldReason
 from rlcg_sim.arm_servo import ArmServo
-from rlcg_sim.placements import PLACEMENTS
 from rlcg_sim.registry import find_look, find_object_sets, object_set_names
 from rlcg_sim.sim_parameters import SimParameters
 from rlcg_sim.urdf_chain import read_chain
@@ -16,6 +16,8 @@ from rlcg_sim.urdf_chain import read_chain
 
 def make_world(settings: SimParameters, cell: Cell, urdf: Path) -> World:
     """Return the world that ``settings`` name; raises `ConfigError` or `WorldError`."""
+    if settings.parked and cell.base is None:
+        raise ConfigError(f"parked is true, but {cell.name} stands fixed: set robot to robot2")
     if settings.backend == "mock":
         from rlcg_sim.mock_world import MockWorld
 
@@ -52,8 +54,8 @@ def make_servo(settings: SimParameters, cell: Cell, urdf: Path) -> ArmServo | No
     return ArmServo(read_chain(urdf, cell.arm.base_frame, cell.arm.tool_frame), cell.arm)
 
 
-def reset_reason(objects: str, placement: str) -> WorldReason:
+def reset_reason(cell: Cell, objects: str, placement: str) -> WorldReason:
     """Return why a world could not be reset with these."""
     if objects not in object_set_names():
         return WorldReason.UNKNOWN_OBJECTS
-    return WorldReason.NEVER_SETTLED if placement in PLACEMENTS else WorldReason.NOT_SUPPORTED
+    return WorldReason.NEVER_SETTLED if placement in places(cell) else WorldReason.NOT_SUPPORTED

@@ -11,7 +11,7 @@ from torch import nn
 from rlcg_core.errors import DataError
 from rlcg_train.adapt.seen_through import SeenThrough
 from rlcg_train.network import GraspNetwork, NetworkSettings
-from rlcg_train.profiles import ACTION, GOAL, PROFILES, REACH, STEP, Profile
+from rlcg_train.profiles import ACTION, GOAL, GOALS, PROFILES, REACH, STEP, Profile
 from rlcg_train.qt_opt.paper_q import PaperQ
 from rlcg_train.qt_opt.patch_q import PatchQNetwork, PatchQSettings
 from rlcg_train.qt_opt_network import CONDITION_DIM, QtOptNetwork, QtOptSettings
@@ -31,7 +31,7 @@ def load(checkpoint: Path) -> tuple[Profile, nn.Module]:
         for key, value in json.loads(state["settings"])["network"].items()
     }
     network: nn.Module
-    if name == GOAL.name:
+    if PROFILES[name] in GOALS.values():
         network = GraspNetwork(NetworkSettings(**layout))
         through = json.loads(state["settings"]).get("through")
         if through is not None:

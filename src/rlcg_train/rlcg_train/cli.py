@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rlcg_core.cell import ROBOT1
+from rlcg_core.base_pose import PLACES
 from rlcg_core.command_line import run_command
+from rlcg_core.robots import ROBOTS
 from rlcg_sim.description import find_urdf
 from rlcg_sim.looks.built_in import LOOKS
 from rlcg_sim.makers import BuiltInWorlds
@@ -20,13 +21,17 @@ from rlcg_train.cli_compute import add_compute
 def _expert(args: argparse.Namespace) -> None:
     from rlcg_train.trial import TrialSettings, measure
 
+    robot = ROBOTS[args.robot]
     measure(
         TrialSettings(
-            find_urdf(ROBOT1.urdf),
+            find_urdf(robot.cell.urdf),
             grasps=args.grasps,
-            objects=args.objects,
+            objects=args.objects or robot.test_objects,
             evaluation_seed=args.seed,
             workers=args.workers,
+            rule=robot.rule,
+            open_world=BuiltInWorlds(cell=robot.cell),
+            place=args.place,
         )
     )
 
@@ -34,16 +39,18 @@ def _expert(args: argparse.Namespace) -> None:
 def _collect(args: argparse.Namespace) -> None:
     from rlcg_train.collect import CollectSettings, collect
 
+    robot = ROBOTS[args.robot]
     collect(
         CollectSettings(
             args.out,
-            find_urdf(ROBOT1.urdf),
+            find_urdf(robot.cell.urdf),
             attempts=args.attempts,
             first=args.first,
-            objects=args.objects,
+            objects=args.objects or robot.train_objects,
             workers=args.workers,
             checkpoint=str(args.checkpoint or ""),
-            open_world=BuiltInWorlds(args.world),
+            rule=robot.rule,
+            open_world=BuiltInWorlds(args.world, robot.cell),
         )
     )
 
@@ -59,6 +66,7 @@ def _fit(args: argparse.Namespace) -> None:
     from rlcg_train import dataset
     from rlcg_train.device import computing
     from rlcg_train.fit import Fit, FitSettings
+    from rlcg_train.profiles import GOALS
 
     settings = FitSettings(
         tuple(args.data),
@@ -67,6 +75,7 @@ def _fit(args: argparse.Namespace) -> None:
         seed=args.seed,
         threads=args.threads,
         init=args.init,
+        profile=GOALS[args.robot].name,
     )
     with computing(args.device, args.precision) as compute:
         Fit(settings, dataset.load(list(settings.data)), compute).run()
@@ -80,17 +89,20 @@ def _measure(args: argparse.Namespace) -> None:
     if checkpoints.load(args.checkpoint)[0] in (REACH, STEP):
         cli_qt_opt.measure(args)
         return
+    robot = ROBOTS[args.robot]
     measure(
         TrialSettings(
-            find_urdf(ROBOT1.urdf),
+            find_urdf(robot.cell.urdf),
             checkpoint=str(args.checkpoint),
             grasps=args.grasps,
             first=args.first,
-            objects=args.objects,
+            objects=args.objects or robot.train_objects,
             renderer=args.renderer,
             evaluation_seed=args.seed,
             workers=args.workers,
-            open_world=BuiltInWorlds(args.world),
+            rule=robot.rule,
+            open_world=BuiltInWorlds(args.world, robot.cell),
+            place=args.place,
         )
     )
 
@@ -103,6 +115,12 @@ def _distil(args: argparse.Namespace) -> None:
         args.teacher, tuple(args.data), args.out, args.steps, seed=args.seed, threads=args.threads
     )
     Distillation(settings, dataset.load(list(settings.data))).run()
+
+
+def _household(args: argparse.Namespace) -> None:
+    from rlcg_train.household_sheet import write_sheet
+
+    write_sheet(args.out)
 
 
 def _fresh(args: argparse.Namespace) -> None:
@@ -151,20 +169,27 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--first", type=int, default=0, help="number of the first scene")
     measure.add_argument("--seed", type=int, help="scenes of evaluations with this seed instead")
     measure.add_argument("--renderer", default="auto", help="auto, egl or tiny (default: auto)")
-    for command, objects in (
-        (expert, "mixed_test"),
-        (collect, "mixed_train"),
-        (measure, "mixed_train"),
-    ):
-        command.add_argument("--objects", default=objects, choices=OBJECT_SETS, help="object set")
+    for command, split in ((expert, "test"), (collect, "training"), (measure, "training")):
+        command.add_argument(
+            "--objects", choices=OBJECT_SETS, help=f"object set (default: the robot's for {split})"
+        )
         command.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
     for command in (collect, measure):
         command.add_argument("--world", default="sim", choices=LOOKS, help="look of the cell")
+    for command in (expert, collect, fit, measure):
+        command.add_argument(
+            "--robot", default="robot1", choices=ROBOTS, help="whose (default: robot1)"
+        )
     for command in (expert, measure):
+        command.add_argument(
+            "--place", default="", choices=("", *PLACES), help="of a mobile base (default: any)"
+        )
         command.add_argument("--grasps", type=int, default=200, help="attempts (default: 200)")
     fresh = add("fresh", _fresh, "write an untrained network of QT-Opt's size, to measure speed")
     fresh.add_argument("--out", type=Path, required=True, help="checkpoint to write")
     fresh.add_argument("--seed", type=int, default=1, help="seed of the weights (default: 1)")
+    household = add("household", _household, "draw a sheet of all household shapes")
+    household.add_argument("--out", type=Path, required=True, help="the JPEG to write")
     cli_bundle.add_commands(add)
     cli_qt_opt.add_commands(add)
     cli_adapt.add_commands(add)

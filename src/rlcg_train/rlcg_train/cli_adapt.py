@@ -5,7 +5,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rlcg_core.cell import ROBOT1
+from rlcg_core.robots import ROBOTS
 from rlcg_sim.description import find_urdf
 from rlcg_sim.looks.built_in import LOOKS
 from rlcg_train.cli_bundle import Add
@@ -19,8 +19,19 @@ if TYPE_CHECKING:
 def _pairs(args: argparse.Namespace) -> None:
     from rlcg_train.adapt.pair_collection import PairSettings, collect_pairs
 
-    urdf = find_urdf(ROBOT1.urdf)
-    collect_pairs(PairSettings(args.out, urdf, args.world, args.attempts, workers=args.workers))
+    robot = ROBOTS[args.robot]
+    collect_pairs(
+        PairSettings(
+            args.out,
+            find_urdf(robot.cell.urdf),
+            args.world,
+            args.attempts,
+            workers=args.workers,
+            objects=robot.train_objects,
+            rule=robot.rule,
+            cell=robot.cell,
+        )
+    )
 
 
 def _log_replay(args: argparse.Namespace) -> None:
@@ -33,8 +44,10 @@ def _log_replay(args: argparse.Namespace) -> None:
 def _workshop(args: argparse.Namespace, compute: "Compute") -> "Workshop":
     from rlcg_train.adapt.scales import SMALL, SMOKE
     from rlcg_train.adapt.workshop import Workshop
+    from rlcg_train.profiles import GOALS
 
-    return Workshop(args.root, SMOKE if args.toy else SMALL, args.seed, args.threads, compute)
+    scale, profile = SMOKE if args.toy else SMALL, GOALS[args.robot].name
+    return Workshop(args.root, scale, args.seed, args.threads, compute, profile)
 
 
 def _generator(args: argparse.Namespace) -> None:
@@ -115,6 +128,9 @@ def add_commands(add: Add) -> None:
     policy.add_argument("row", help="one of rlcg_train.adapt.recipes.RECIPES")
     policy.add_argument("--round", type=int, default=0, help="0 scripted, 1 on-policy too")
     policy.add_argument("--more", type=Path, help="shards of on-policy attempts in simulation")
+    for command in (pairs, generator, policy):
+        text = "whose (default: robot1)"
+        command.add_argument("--robot", default="robot1", choices=ROBOTS, help=text)
     for command in (generator, policy):
         text = "folder of the table's runs (default: runs/table)"
         command.add_argument("--root", type=Path, default=Path("runs/table"), help=text)

@@ -11,6 +11,7 @@ import numpy as np
 
 from rlcg_core.cell import ROBOT1
 from rlcg_core.manifest import Metric, Training
+from rlcg_core.robots import ROBOTS
 from rlcg_core.statistics import wilson_interval
 from rlcg_sim.description import find_urdf
 
@@ -45,7 +46,8 @@ def _frames(args: argparse.Namespace) -> None:
     from rlcg_train import frames
 
     found = bundle.load(args.model)
-    world = _player(args.whole_action)(find_urdf(ROBOT1.urdf), args.renderer)
+    robot, play = ROBOTS[args.robot], _player(args.whole_action)
+    world = play(find_urdf(robot.cell.urdf), args.renderer, robot)
     try:
         seen, source = world.frames(args.frames, args.seed), world.source
     finally:
@@ -57,8 +59,9 @@ def _frames(args: argparse.Namespace) -> None:
 def _record_episodes(args: argparse.Namespace) -> None:
     from rlcg_train.recording import record
 
-    play = _player(args.whole_action)
-    folders = record(args.out, args.episodes, find_urdf(ROBOT1.urdf), args.renderer, play)
+    robot, play = ROBOTS[args.robot], _player(args.whole_action)
+    urdf = find_urdf(robot.cell.urdf)
+    folders = record(args.out, args.episodes, urdf, args.renderer, play, robot)
     print(f"{args.out} has {len(folders)} episodes")
 
 
@@ -126,6 +129,8 @@ def add_commands(add: Add) -> None:
     episodes.add_argument("--episodes", type=int, default=20, help="how many (default: 20)")
     for command in (frames, episodes):
         command.add_argument("--renderer", default="auto", help="auto, egl or tiny")
+        text = "whose (default: robot1)"
+        command.add_argument("--robot", default="robot1", choices=ROBOTS, help=text)
         text = "whole episodes, for models of QT-Opt: closing, holding, trying again"
         command.add_argument("--whole-action", action="store_true", help=text)
     quantize = add("quantize", _quantize, "add int8 forms to a bundle, with their regret")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import DataError
+from rlcg_core.robots import ROBOTS
 from rlcg_sim.description import find_urdf
 from rlcg_train.cli_bundle import Add
 from rlcg_train.cli_compute import add_compute
@@ -94,7 +95,7 @@ def measure(args: argparse.Namespace) -> None:
             find_urdf(ROBOT1.urdf),
             grasps=args.grasps,
             first=args.first,
-            objects=args.objects,
+            objects=args.objects or ROBOTS["robot1"].train_objects,
             evaluation_seed=args.seed,
             renderer=args.renderer,
             workers=args.workers,

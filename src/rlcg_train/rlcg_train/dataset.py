@@ -11,15 +11,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import DataError
 from rlcg_train.network import HALF_PX, NetworkSettings, patch_points, to_grid
+from rlcg_train.preprocess import camera_centre_xy
 from rlcg_train.shards import Samples, read_shard
 
 IntArray = npt.NDArray[np.int64]
-
-# Where the camera of the stored pictures stands in the base frame, (2,).
-CAMERA_XY_M = torch.tensor(ROBOT1.camera.transform_camera_to_base[:2, 3], dtype=torch.float32)
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,11 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.success)
+
+    @property
+    def camera_xy_m(self) -> Tensor:
+        """Where the camera of the stored pictures stands in the base frame, (2,) [m]."""
+        return camera_centre_xy(self.projection)
 
     def to(self, device: torch.device) -> "Dataset":
         """Return the same on a device; what numbers frames stays where numpy is."""

@@ -126,7 +126,7 @@ class Distillation:
         )
         picture = 2.0 * pictures(self.data, frames, HALF_PX) - 1.0
         patches = sample_patches(self.teacher.settings, picture, goal, self.data.projection)
-        logits = self.teacher(patches, scalars(goal, tool, dataset.CAMERA_XY_M))
+        logits = self.teacher(patches, scalars(goal, tool, self.data.camera_xy_m))
         bound_m = ACTION.variables[2].high
         down = 1.0 - 0.25 * (samples[:, 2] / bound_m + 1.0)
         commands = to_spec(samples)[:, 5:].amax(dim=1)

@@ -7,14 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from rlcg_core.cem import CemSettings
-from rlcg_core.manifest import CemStart
 from rlcg_core.rule import RuleMemory, RuleParameters, cem_start
 from rlcg_core.types import Observation
 from rlcg_train.cem_module import CemModule
 from rlcg_train.checkpoints import load
 from rlcg_train.exact_form import scorer_of
-from rlcg_train.profiles import GOAL
 from rlcg_train.rollout import GoalChooser
 
 FloatArray = npt.NDArray[np.float64]
@@ -26,11 +23,14 @@ class TorchPolicy:
     """Chooses goals with a network and CEM in torch; one thread, private random numbers."""
 
     def __init__(
-        self, checkpoint: Path, rule: RuleParameters, cem: CemSettings, start: CemStart
+        self, checkpoint: Path, rule: RuleParameters, samples: int = 64, iterations: int = 3
     ) -> None:
+        """``samples`` and ``iterations`` of a search as the checkpoint's profile describes it."""
         torch.set_num_threads(1)
-        self.module = CemModule(scorer_of(load(checkpoint)[1]), cem)
-        self.rule, self.cem, self.start = rule, cem, start
+        profile, network = load(checkpoint)
+        self.cem, self.start = profile.cem(samples, iterations), profile.start
+        self.module = CemModule(scorer_of(network), self.cem)
+        self.rule = rule
         self.last_q = float("nan")
 
     @torch.no_grad()
@@ -60,7 +60,7 @@ def on_policy_chooser(
 ) -> GoalChooser:
     """Return a chooser for one attempt; in ``explore_share`` of them a constant offset is added."""
     if checkpoint not in _POLICIES:
-        _POLICIES[checkpoint] = TorchPolicy(Path(checkpoint), rule, GOAL.cem(), GOAL.start)
+        _POLICIES[checkpoint] = TorchPolicy(Path(checkpoint), rule)
     policy = _POLICIES[checkpoint]
     exploring = rng.random() < explore_share
     offset = np.array(NOISE) * rng.normal(size=3) if exploring else np.zeros(3)

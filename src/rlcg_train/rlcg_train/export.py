@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 
 from rlcg_core import bundle, manifest, spec
-from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import BundleError
 from rlcg_core.golden import Golden, GoldenCase, pattern_image, pattern_noise
 from rlcg_train import checkpoints
@@ -141,7 +140,7 @@ def _golden(profile: Profile, module: CemModule, path: Path) -> Golden:
 
 
 def _manifest(settings: ExportSettings, profile: Profile, module: CemModule) -> manifest.Manifest:
-    camera, n = ROBOT1.camera, len(profile.variables)
+    camera, n = profile.cell.camera, len(profile.variables)
     inputs = {
         name: manifest.Tensor(str(value.dtype), value.shape)
         for name, value in example(profile, module, 0).items()

@@ -25,6 +25,7 @@ class FitSettings:
     """How to train.
 
     ``init``: checkpoint of the same layout whose weights are the first, None for random ones.
+    ``profile``: the robot's own of `rlcg_train.profiles.GOALS`.
     """
 
     data: tuple[Path, ...]
@@ -36,6 +37,7 @@ class FitSettings:
     seed: int = 1
     threads: int = 2
     init: Path | None = None
+    profile: str = GOAL.name
     network: NetworkSettings = field(default_factory=NetworkSettings)
 
 
@@ -62,7 +64,7 @@ class Fit:
         )
         self.state = TrainingRun(
             settings.out,
-            GOAL.name,
+            settings.profile,
             json.dumps(asdict(settings), default=str),
             self.network,
             self.optimizer,
@@ -121,8 +123,7 @@ class Fit:
         return functional.binary_cross_entropy_with_logits(logits.float(), self.data.success[batch])
 
     def _scalars(self, goal: Tensor, batch: Tensor) -> Tensor:
-        camera_xy = dataset.CAMERA_XY_M.to(goal.device)
-        return scalars(goal, self.data.tool_pose[batch], camera_xy)
+        return scalars(goal, self.data.tool_pose[batch], self.data.camera_xy_m)
 
     @torch.no_grad()
     def judge(self) -> dict[str, float]:

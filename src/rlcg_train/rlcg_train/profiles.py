@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network profiles: what CEM searches, what is learned, what a rule does.
 
-``goal``: the small grasp-success predictor; a rule carries the goal out. ``action``: QT-Opt's
+``goal``: the small grasp-success predictor; a rule carries the goal out. ``goal_robot2``: the same
+for that robot, which seeks elsewhere. ``action``: QT-Opt's
 network at paper size; the whole action is searched. ``reach`` and ``step``: the whole action, moves
 searched and commands tried beside them, as learned by `rlcg_train.qt_opt`; ``reach`` by the small
 network, which looks where a move leads, ``step`` by the one at paper size.
@@ -9,14 +10,16 @@ network, which looks where a move leads, ``step`` by the one at paper size.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from rlcg_core import spec
-from rlcg_core.cell import ROBOT1
+from rlcg_core.cell import ROBOT1, Cell
 from rlcg_core.cem import CemSettings, Variable
 from rlcg_core.manifest import CemStart
+from rlcg_core.robots import ROBOTS, Robot
 from rlcg_core.rule import RuleParameters
 from rlcg_train.qt_opt import space
 from rlcg_train.qt_opt.space import Space
@@ -30,7 +33,10 @@ HOME = np.array([0.57, 0.0, 0.25, 0.0])
 
 @dataclass(frozen=True)
 class Profile:
-    """One form of policy. ``example(k)``: values of the graph's own inputs for golden case k."""
+    """One form of policy for one cell.
+
+    ``example(k)``: values of the graph's own inputs for golden case k.
+    """
 
     name: str
     variables: tuple[Variable, ...]
@@ -40,6 +46,7 @@ class Profile:
     learned: tuple[str, ...]
     rule: RuleParameters | None
     example: Callable[[int], dict[str, FloatArray]]
+    cell: Cell = ROBOT1
 
     def cem(self, samples: int = 64, iterations: int | None = None) -> CemSettings:
         """Return the search: QT-Opt's 64 samples and 6 elites unless said otherwise."""
@@ -58,10 +65,10 @@ class Profile:
         return tuple(name for name in spec.ACTION_NAMES if name not in self.learned)
 
 
-def _goal_example(case: int) -> dict[str, FloatArray]:
+def _goal_example(case: int, cell: Cell = ROBOT1) -> dict[str, FloatArray]:
     rng = np.random.RandomState(100 + case)
     tool = HOME + rng.uniform(-1, 1, size=4) * (0.1, 0.1, 0.1, 0.4)
-    return {"tool_pose": tool, "projection": ROBOT1.camera.projection_base_to_px()}
+    return {"tool_pose": tool, "projection": cell.camera.projection_base_to_px()}
 
 
 def _action_example(case: int) -> dict[str, FloatArray]:
@@ -69,11 +76,12 @@ def _action_example(case: int) -> dict[str, FloatArray]:
     return {"state": np.array([float(case % 2), rng.uniform(0.0, 0.25)])}
 
 
-def _goal_profile() -> Profile:
-    (cx, cy), (sx, sy) = ROBOT1.bin.centre_xy_m, ROBOT1.bin.inner_size_xy_m
+def _goal_profile(name: str, robot: Robot) -> Profile:
+    area = robot.cell.goal_area
+    (cx, cy), (sx, sy) = area.centre_xy_m, area.size_xy_m
     half_x, half_y = sx / 2 - EDGE_M, sy / 2 - EDGE_M
     return Profile(
-        name="goal",
+        name=name,
         variables=(
             Variable("goal_x", "m", cx - half_x, cx + half_x),
             Variable("goal_y", "m", cy - half_y, cy + half_y),
@@ -81,11 +89,12 @@ def _goal_profile() -> Profile:
         ),
         std_floor=(0.004, 0.004, 0.05),
         iterations=3,
-        # The bin's middle, a spread that fills it.
-        start=CemStart(mean0=(cx, cy, 0.0), std0=(0.085, 0.105, 1.2)),
+        # The area's middle, a spread that fills it.
+        start=CemStart(mean0=(cx, cy, 0.0), std0=(sx / 4, sy / 4, 1.2)),
         learned=("displacement_x", "displacement_y", "yaw_change_sin", "yaw_change_cos"),
-        rule=RuleParameters(),
-        example=_goal_example,
+        rule=robot.rule,
+        example=partial(_goal_example, cell=robot.cell),
+        cell=robot.cell,
     )
 
 
@@ -125,6 +134,11 @@ def _whole_profile(name: str, searched: Space) -> Profile:
     )
 
 
-GOAL, ACTION = _goal_profile(), _action_profile()
+GOAL, ACTION = _goal_profile("goal", ROBOTS["robot1"]), _action_profile()
+# The grasp-success predictor of each robot.
+GOALS = {
+    "robot1": GOAL,
+    "robot2": _goal_profile("goal_robot2", ROBOTS["robot2"]),
+}
 REACH, STEP = _whole_profile("reach", space.REACH_SPACE), _whole_profile("step", space.STEP_SPACE)
-PROFILES = {profile.name: profile for profile in (GOAL, ACTION, REACH, STEP)}
+PROFILES = {profile.name: profile for profile in (*GOALS.values(), ACTION, REACH, STEP)}

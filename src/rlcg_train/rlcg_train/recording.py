@@ -7,6 +7,7 @@ from tqdm import tqdm
 
 from rlcg_core.episode_files import EPISODE
 from rlcg_core.errors import WorldError
+from rlcg_core.robots import ROBOTS, Robot
 from rlcg_train import episodes
 from rlcg_train.simulated import FIRST_RECORDED, Simulated
 
@@ -14,7 +15,12 @@ TRIES = 10
 
 
 def record(
-    out: Path, count: int, urdf: Path, renderer: str = "auto", play: type[Simulated] = Simulated
+    out: Path,
+    count: int,
+    urdf: Path,
+    renderer: str = "auto",
+    play: type[Simulated] = Simulated,
+    robot: Robot = ROBOTS["robot1"],
 ) -> list[Path]:
     """Return the folders of ``count`` episodes, those that were there already included.
 
@@ -25,7 +31,7 @@ def record(
     missing = [k for k, folder in enumerate(folders) if not (folder / EPISODE).is_file()]
     if not missing:
         return folders
-    world = play(urdf, renderer)
+    world = play(urdf, renderer, robot)
     try:
         progress = tqdm(missing, total=count, initial=count - len(missing), unit="episode")
         for number in progress:

@@ -35,8 +35,8 @@ def draw_goal(
         return _blurred_expert(world, rng, mix, grasp_height_m)
     if kind < mix.expert_share + mix.object_share:
         return _near_object(world, rng, mix)
-    half = 0.5 * np.array(world.cell.bin.inner_size_xy_m) - 0.03
-    place = np.array(world.cell.bin.centre_xy_m) + rng.uniform(-1, 1, size=2) * half
+    half = 0.5 * np.array(world.cell.goal_area.size_xy_m) - 0.03
+    place = np.array(world.cell.goal_area.centre_xy_m) + rng.uniform(-1, 1, size=2) * half
     return np.array([*place, rng.uniform(-np.pi / 2, np.pi / 2)])
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from rlcg_core import seeds
-from rlcg_core.cell import ROBOT1
 from rlcg_core.errors import WorldError
-from rlcg_core.rule import RuleMemory, RuleParameters
+from rlcg_core.robots import ROBOTS, Robot
+from rlcg_core.rule import RuleMemory
 from rlcg_core.types import Observation
 from rlcg_sim.motion import CellStepper
 from rlcg_sim.pybullet_world import PyBulletWorld
@@ -18,7 +18,6 @@ from rlcg_train import scripted
 from rlcg_train.rollout import FloatArray, run_attempt
 from rlcg_train.seen_frame import SeenFrame
 
-OBJECTS = "mixed_train"
 # Scenes of stored frames and of episodes: training's own range, far above what collection and
 # validation use.
 FIRST_STORED, FIRST_RECORDED = 2**39, 2**39 + 2**30
@@ -46,24 +45,25 @@ class Simulated:
 
     kind = "scripted attempts"
 
-    def __init__(self, urdf: Path, renderer: str = "auto") -> None:
+    def __init__(self, urdf: Path, renderer: str = "auto", robot: Robot = ROBOTS["robot1"]) -> None:
         """``renderer``: auto, egl or tiny. Raises `WorldError` if it does not load."""
         draw_with_one_thread()
-        self._world = PyBulletWorld(ROBOT1, urdf, renderer=renderer)
+        self._world = PyBulletWorld(robot.cell, urdf, renderer=renderer)
         self._stepper = CellStepper(self._world)
-        self._rule = RuleParameters()
+        self._rule, self._objects = robot.rule, robot.train_objects
 
     @property
     def source(self) -> str:
         """Where the frames come from."""
-        return f"simulator, renderer {self._world.renderer}, objects {OBJECTS}, {self.kind}"
+        drawn = f"renderer {self._world.renderer}, objects {self._objects}"
+        return f"simulator, {drawn}, {self.kind}"
 
     def attempt(self, index: int, looks: Looks = all_looks) -> list[SeenFrame]:
         """Return the frames of training attempt ``index``, none if the attempt ended before."""
         seed = seeds.training_seed(index)
         rng = np.random.default_rng([seed, 3])
         try:
-            self._world.reset(seed, OBJECTS)
+            self._world.reset(seed, self._objects)
         except WorldError:
             return []  # a bin that never settles is no scene
         return self._play(rng, looks)

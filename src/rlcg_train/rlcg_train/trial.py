@@ -13,6 +13,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from rlcg_core import seeds
+from rlcg_core.bin_content import Filling
 from rlcg_core.errors import WorldError
 from rlcg_core.reasons import Outcome
 from rlcg_core.rule import RuleMemory, RuleParameters
@@ -24,7 +25,6 @@ from rlcg_sim.motion import CellStepper
 from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_sim.renderer import draw_with_one_thread
 from rlcg_train.explore import TorchPolicy
-from rlcg_train.profiles import GOAL
 from rlcg_train.rollout import run_attempt
 
 FloatArray = npt.NDArray[np.float64]
@@ -38,6 +38,7 @@ class TrialSettings:
     """What to measure. An empty ``checkpoint`` measures the expert, which knows object poses.
 
     ``evaluation_seed``: None takes validation scenes, a number the scenes of `evaluate_node`.
+    ``place``: where a mobile base stands, of `rlcg_core.base_pose.PLACES`; empty for anywhere.
     """
 
     urdf: Path
@@ -52,6 +53,7 @@ class TrialSettings:
     iterations: int = 3
     rule: RuleParameters = field(default_factory=RuleParameters)
     open_world: WorldMaker = field(default_factory=BuiltInWorlds)
+    place: str = ""
 
 
 def measure(settings: TrialSettings) -> tuple[int, int]:
@@ -90,8 +92,9 @@ def _open_world(settings: TrialSettings) -> None:
     draw_with_one_thread()
     policy = None
     if settings.checkpoint:
-        cem = GOAL.cem(settings.samples, settings.iterations)
-        policy = TorchPolicy(Path(settings.checkpoint), settings.rule, cem, GOAL.start)
+        policy = TorchPolicy(
+            Path(settings.checkpoint), settings.rule, settings.samples, settings.iterations
+        )
     renderer = settings.renderer if policy else "tiny"
     world = settings.open_world(settings.urdf, renderer)
     _BENCHES[:] = [_Bench(settings, world, CellStepper(world), policy)]
@@ -116,7 +119,7 @@ def _trial(
         seed = seeds.training_seed(FIRST_VALIDATION + number)
     else:
         seed = seeds.evaluation_seed(settings.evaluation_seed, number)
-    world.reset(seed, settings.objects)
+    world.reset(seed, settings.objects, Filling(placement=settings.place))
     rng = np.random.default_rng([seed, 2])
     learned = policy
     if learned is None:

@@ -10,6 +10,7 @@ from rlcg_policy.doctor.wiring import resolved
 OURS = (
     "policy_node",
     "arm_node",
+    "base_node",
     "camera_node",
     "sim_node",
     "evaluate_node",
@@ -17,7 +18,7 @@ OURS = (
     "record_node",
     "snapshot_node",
 )
-MANAGED = ("policy_node", "arm_node", "camera_node")
+MANAGED = ("policy_node", "arm_node", "base_node", "camera_node")
 
 
 def our_nodes(namespace: str) -> tuple[str, ...]:

@@ -48,7 +48,10 @@ def rows(report: Report) -> list[tuple[str, str]]:
     return [
         ("model", report.model),
         *_set_up(report),
-        ("world", f"{report.backend}, rendered by {report.renderer or 'unknown'}"),
+        (
+            "world",
+            f"{report.robot} in {report.backend}, rendered by {report.renderer or 'unknown'}",
+        ),
         ("objects", f"{report.objects}, seed {report.seed}"),
         ("grasps", f"{report.grasps} of {report.wanted}, {invalid} invalid"),
         ("success", rate(report)),

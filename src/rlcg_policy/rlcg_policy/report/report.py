@@ -42,6 +42,7 @@ class Report:
     robots: tuple[str, ...] = ("",)
     sources: tuple[str, ...] = ("simulator",)
     model_digest: str = ""
+    robot: str = "robot1"
     sessions: int = 1
 
     def add(self, record: GraspRecord) -> None:
@@ -114,6 +115,7 @@ class Report:
         return {
             "protocol": self.protocol,
             "replacement": self.replacement,
+            "robot": self.robot,
             "robots": list(self.robots),
             "outcome_sources": list(self.sources),
             "model": self.model,

@@ -27,9 +27,12 @@ papers' numbers are grasps of their own robots by QT-Opt: compare the order, not
 """
 
 
-def page(results: Results, scale: Scale, pictures: Path) -> str:
-    """Return the page; ``pictures``: folder of a grid for each generator, beside the results."""
-    parts = [HEAD]
+def page(results: Results, scale: Scale, pictures: Path, note: str = "") -> str:
+    """Return the page; ``pictures``: folder of a grid for each generator, beside the results.
+
+    ``note`` stands below its head.
+    """
+    parts = [HEAD, *([f"{note}\n"] if note else [])]
     if any(result.toy for result in results.values()):
         parts.append("**Toy size: these rows show that the code runs and nothing else.**\n")
     if any(world == REAL for _, world in results):
@@ -47,11 +50,14 @@ def page(results: Results, scale: Scale, pictures: Path) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def write_page(results: Path, out: Path, scale: Scale) -> None:
-    """Write the page of all stored results as ``out``, its chart beside the results."""
+def write_page(results: Path, out: Path, scale: Scale, note: str = "") -> None:
+    """Write the page of all stored results as ``out``, its chart beside the results.
+
+    ``note`` stands below the page's head.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     stored = read_all(results)
-    out.write_text(page(stored, scale, results / "pictures"))
+    out.write_text(page(stored, scale, results / "pictures", note))
     if drawn := chart.png(_by_row(stored)):
         (results / CHART).write_bytes(drawn)
 

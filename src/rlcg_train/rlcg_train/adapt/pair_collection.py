@@ -12,6 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rlcg_core import seeds
+from rlcg_core.cell import ROBOT1, Cell
 from rlcg_core.errors import WorldError
 from rlcg_core.rule import RuleMemory, RuleParameters
 from rlcg_core.types import Observation
@@ -43,6 +44,7 @@ class PairSettings:
     objects: str = "mixed_train"
     renderer: str = "auto"
     rule: RuleParameters = field(default_factory=RuleParameters)
+    cell: Cell = ROBOT1
 
 
 def collect_pairs(settings: PairSettings) -> None:
@@ -65,7 +67,7 @@ def _one_shard(job: tuple[PairSettings, int]) -> None:
     settings, shard = job
     attempts, pairs = dict[int, Attempt](), list[Pair]()
     first = FIRST_PAIRED + shard * settings.per_shard
-    with BuiltInWorlds(settings.look)(settings.urdf, settings.renderer) as world:
+    with BuiltInWorlds(settings.look, settings.cell)(settings.urdf, settings.renderer) as world:
         stepper = CellStepper(world)
         for index in range(
             first, min(first + settings.per_shard, FIRST_PAIRED + settings.attempts)

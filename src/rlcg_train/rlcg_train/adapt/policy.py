@@ -47,15 +47,17 @@ class PolicyStage(Stage):
         generator: UNet | None = None,
         kind: str = "policy",
         compute: Compute = PLAIN,
+        profile: str = "goal",
     ) -> None:
         """``sim`` or ``real`` may be None; ``generator`` frozen. Raises `ConfigError`.
 
-        ``compute``: where the data and the generator lie.
+        ``compute``: where the data and the generator lie. ``profile``: the robot's own of
+        `rlcg_train.profiles.GOALS`.
         """
         _check(settings, sim, real)
         torch.manual_seed(settings.seed)
         self.kind, self.settings, self.generator = kind, settings, generator
-        self.compute = compute
+        self.compute, self._profile = compute, profile
         self.frozen_hash = "" if generator is None else weights_hash(generator)
         self._halves = self._sources(sim, real)
         self.Q = GoalTask(settings.network)
@@ -173,7 +175,7 @@ class PolicyStage(Stage):
         """Return ``policy.pt`` for the robot, and ``actor.pt``, which sees simulation through G."""
         if self.generator is not None and weights_hash(self.generator) != self.frozen_hash:
             raise DataError("the frozen generator has changed while the policy was trained: a bug")
-        origin = self.settings.seed, self.settings.data
+        origin = self.settings.seed, self.settings.data, self._profile
         robot = for_domain(
             self.Q.network, Domain.REAL if Domain.REAL in self._halves else Domain.SIM
         )

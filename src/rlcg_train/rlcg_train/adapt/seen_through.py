@@ -56,7 +56,9 @@ class SeenThrough(GraspNetwork):
         return seen_through(self.generator, picture, self.with_own)
 
 
-def goal_checkpoint(seed: int, data: tuple[str, ...], network: GraspNetwork) -> dict[str, Any]:
+def goal_checkpoint(
+    seed: int, data: tuple[str, ...], profile: str, network: GraspNetwork
+) -> dict[str, Any]:
     """Return what `rlcg_train.checkpoints.load` needs of a predictor, behind a generator or not."""
     settings: dict[str, Any] = {
         "network": network.settings.as_dict(),
@@ -66,6 +68,6 @@ def goal_checkpoint(seed: int, data: tuple[str, ...], network: GraspNetwork) -> 
     }
     return {
         "network": network.state_dict(),
-        "profile": "goal",
+        "profile": profile,
         "settings": json.dumps(settings),
     }

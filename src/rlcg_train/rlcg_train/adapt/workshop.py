@@ -44,7 +44,8 @@ KEPT = 3
 class Workshop:
     """Where things lie: ``data/LOOK``, ``real/shards``, ``generators``, ``policies``.
 
-    ``compute``: where runs compute; a GPU and bfloat16 where there are any.
+    ``compute``: where runs compute; a GPU and bfloat16 where there are any. ``profile``: the
+    robot's own of `rlcg_train.profiles.GOALS`.
     """
 
     root: Path
@@ -52,6 +53,7 @@ class Workshop:
     seed: int = 1
     threads: int = 1
     compute: Compute = field(default_factory=choose)
+    profile: str = "goal"
     _loaded: dict[str, DomainData] = field(default_factory=dict)
 
     def look(self, name: str) -> Path:
@@ -167,7 +169,7 @@ class Workshop:
             data=tuple(str(folder) for folder in self._folders(row, more_sim)),
         )
         kind = f"policy of {row.name}"
-        stage = PolicyStage(settings, sim, real, generator, kind, self.compute)
+        stage = PolicyStage(settings, sim, real, generator, kind, self.compute, self.profile)
         if row.tunes:
             stage.Q.network.load_state_dict(self._weights(self.policy(row.tunes) / POLICY))
         return stage

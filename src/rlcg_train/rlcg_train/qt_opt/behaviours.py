@@ -16,7 +16,6 @@ from rlcg_train.cem_module import CemModule
 from rlcg_train.checkpoints import learned_cycles, load
 from rlcg_train.exact_form import scorer_of
 from rlcg_train.explore import TorchPolicy
-from rlcg_train.profiles import GOAL
 from rlcg_train.qt_opt.choice import Choice, Command, give, move, pose_of
 from rlcg_train.qt_opt.episode import Behaviour
 from rlcg_train.qt_opt.q_function import QFunction
@@ -67,7 +66,7 @@ def _mixed_goals(settings: BehaviourSettings) -> GoalSource:
     """Return goals of the predictor, blurred in every other attempt, mixed with scripted ones."""
     assert settings.checkpoint is not None
     rule = RuleParameters()
-    policy = TorchPolicy(settings.checkpoint, rule, GOAL.cem(32, 3), GOAL.start)
+    policy = TorchPolicy(settings.checkpoint, rule, 32, 3)
 
     def goal(
         world: PyBulletWorld, observation: Observation, rng: np.random.Generator

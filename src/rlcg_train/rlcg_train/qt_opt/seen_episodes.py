@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rlcg_core.robots import ROBOTS, Robot
 from rlcg_core.types import Observation
 from rlcg_sim.pybullet_world import PyBulletWorld
 from rlcg_train.qt_opt.choice import Choice
@@ -23,8 +24,8 @@ class SeenEpisodes(Simulated):
 
     kind = "scripted episodes"
 
-    def __init__(self, urdf: Path, renderer: str = "auto") -> None:
-        super().__init__(urdf, renderer)
+    def __init__(self, urdf: Path, renderer: str = "auto", robot: Robot = ROBOTS["robot1"]) -> None:
+        super().__init__(urdf, renderer, robot)
         self._script = _Noting()
 
     def _play(self, rng: np.random.Generator, looks: Looks) -> list[SeenFrame]:
