@@ -114,3 +114,11 @@ CASES = (
     Case("command from the future", _aged(-1.0), (GateReason.FUTURE_STAMP,)),
     Case("command replayed", _replayed, (GateReason.REPLAY,)),
 )
+# Of a robot on a mobile base. A command waits for the odometry of its picture, and meanwhile the
+# gate hears no other.
+NO_ODOMETRY = (GateReason.STALE_ODOMETRY, *SILENCE)
+BASE_CASES = (
+    Case("base is pushed", _link("base_moves"), (GateReason.BASE_MOVES,)),
+    Case("odometry silent", _link("odom_silent"), NO_ODOMETRY),
+    Case("odometry NaN", _link("odom_nan"), (GateReason.STALE_ODOMETRY,)),
+)

@@ -23,12 +23,12 @@ from ros_bench import START_S, RosBench
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
-from rlcg_core.cell import ROBOT1
 from rlcg_core.reasons import GateState
+from rlcg_core.robots import ROBOTS
 from rlcg_ros import qos
 from rlcg_ros.conversions import joints_from_msg
 
-ROBOT_TOPICS = ("joint_states", "joint_trajectory", "gripper_command")
+ROBOT_TOPICS = ("joint_states", "joint_trajectory", "gripper_command", "odom")
 GATE_TOPICS = (*ROBOT_TOPICS, "grasp_command", "gate_status")
 RECORDED = (
     "image_raw",
@@ -65,6 +65,7 @@ class CellBench(RosBench):
         rate_hz: float,
         words: Sequence[str] = (),
         simulated: bool = False,
+        robot: str = "robot1",
     ) -> None:
         """``words``: more ROS arguments of gate and policy.
 
@@ -72,6 +73,7 @@ class CellBench(RosBench):
         """
         super().__init__()
         self._stack = ExitStack()
+        self.robot_name, self.robot = robot, ROBOTS[robot]
         self.folder, self.model, self.rate_hz = folder, model, rate_hz
         self._simulated = simulated
         self._words = [*words, *parameters(use_sim_time=simulated)]
@@ -94,6 +96,7 @@ class CellBench(RosBench):
         image_hz = max(10.0, self.rate_hz)
         self._jump_s = 0.0 if self._simulated else time.time()
         sim = parameters(
+            robot=self.robot_name,
             backend="mock",
             state_rate_hz=100.0,
             image_rate_hz=image_hz,
@@ -106,11 +109,13 @@ class CellBench(RosBench):
         self.start_policy()
 
     def start_gate(self) -> None:
-        words = [*remapped("gate", GATE_TOPICS), *self._words]
+        profile = parameters(profile=self.robot.profile)
+        words = [*profile, *remapped("gate", GATE_TOPICS), *self._words]
         self.gate = self._start("rlcg_policy.arm_node", *words)
 
     def start_policy(self) -> None:
-        words = [*parameters(model=self.model, autostart=True), *self._words]
+        robot = {"robot": self.robot_name, "model": self.model}
+        words = [*parameters(**robot, autostart=True), *self._words]
         self.policy = self._start("stunt_policy_node", *words)
 
     def start_recorder(self, bags: Path, **changed: object) -> NodeProcess:
@@ -154,7 +159,8 @@ class CellBench(RosBench):
 
     def joints(self) -> np.ndarray:
         """Return where the arm truly is (7,) [rad]."""
-        return joints_from_msg(self.heard["robot/joint_states"][-1][1]).pick(ROBOT1.arm.joint_names)
+        names = self.robot.cell.arm.joint_names
+        return joints_from_msg(self.heard["robot/joint_states"][-1][1]).pick(names)
 
     def story(self) -> str:
         """Return what the gate said last, and the end of every log."""

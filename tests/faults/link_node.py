@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rlcg_msgs.msg import GateStatus, GraspCommand
@@ -19,7 +20,12 @@ from trajectory_msgs.msg import JointTrajectory
 from rlcg_ros import qos
 from rlcg_ros.run import run
 
-FAULTS = ("", "joints_silent", "joints_nan", "joints_renamed", "policy_cut", "gate_cut")
+FAULTS = (
+    *("", "joints_silent", "joints_nan", "joints_renamed", "policy_cut", "gate_cut"),
+    *("odom_silent", "odom_nan", "base_moves"),
+)
+# Of a base that is pushed [m/s].
+PUSHED_M_S = 0.05
 POLICY_LINK = ("grasp_command", "gate/gate_status")
 GATE_LINK = (*POLICY_LINK, "gate/joint_trajectory", "gate/gripper_command")
 
@@ -35,6 +41,8 @@ class LinkNode(Node):
         self.create_subscription(
             JointState, "robot/joint_states", self._on_joints, qos.JOINT_STATES_READ
         )
+        self._odometry_out = self._publisher(Odometry, "gate/odom", qos.JOINT_STATES_PUBLISHED)
+        self.create_subscription(Odometry, "robot/odom", self._on_odometry, qos.JOINT_STATES_READ)
         self._relay(GraspCommand, "grasp_command", "gate/grasp_command", qos.COMMAND)
         self._relay(GateStatus, "gate/gate_status", "gate_status", qos.STATUS)
         self._relay(JointTrajectory, "gate/joint_trajectory", "robot/joint_trajectory", qos.COMMAND)
@@ -70,6 +78,15 @@ class LinkNode(Node):
         self._to_policy.publish(message)
         if fault != "gate_cut":
             self._to_gate.publish(message)
+
+    def _on_odometry(self, message: Odometry) -> None:
+        fault = self._fault
+        if fault == "base_moves":
+            message.twist.twist.linear.x = PUSHED_M_S
+        elif fault == "odom_nan":
+            message.pose.pose.position.x = math.nan
+        if fault not in ("odom_silent", "gate_cut"):
+            self._odometry_out.publish(message)
 
 
 if __name__ == "__main__":
