@@ -82,7 +82,7 @@ class Table:
         wanted = min(shards * ATTEMPTS_PER_SHARD, amounts[-1])
         workers, robot = self.settings.workers, self.settings.robot
         fill_log(LogSettings(out, self._urdf, wanted, workers=workers, robot=robot))
-        self._name(make_shards([out], self._shop.real_shards, wanted))
+        self._name(make_shards([out], self._shop.stock.real_shards, wanted))
 
     def _name(self, left_out: dict[str, str]) -> None:
         for name, reason in left_out.items():
@@ -120,7 +120,7 @@ class Table:
         scale = self.settings.scale
         per_shard = min(ATTEMPTS_PER_SHARD, scale.sim_attempts)
         settings = PairSettings(
-            self._shop.look(look),
+            self._shop.stock.look(look),
             self._urdf,
             look,
             scale.sim_attempts,
@@ -146,7 +146,7 @@ class Table:
         """Let the row that is tuned act in `real_proxy`, and log that."""
         before = recipe(row.tunes)
         self._train(before)
-        shards = self._shop.tuning_shards(row)
+        shards = self._shop.stock.tuning_shards(row)
         settings = LogSettings(
             shards.parent / "log",
             self._urdf,

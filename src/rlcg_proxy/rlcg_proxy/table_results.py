@@ -34,7 +34,7 @@ def measure_row(shop: Workshop, row: Recipe, asked: MeasureSettings, folder: Pat
         asked.look,
         _protocol(shop, asked),
         outcomes,
-        shop.real_episodes(row),
+        shop.stock.real_episodes(row),
         generator_s + policies_s,
         generator_s,
         results.hardware(shop.threads, shop.compute),
@@ -78,7 +78,9 @@ def _agreement(shop: Workshop, row: Recipe) -> dict[str, float]:
         return {}
     generator = load_generator(judged / CHECKPOINT)
     found = agreement(
-        generator, load_generator(finder / CHECKPOINT), load([shop.look("sim")], shop.scale.side_px)
+        generator,
+        load_generator(finder / CHECKPOINT),
+        load([shop.stock.look("sim")], shop.scale.side_px),
     )
     return {
         f"{part}, {kind}": value

@@ -94,7 +94,7 @@ def test_a_tuned_row_begins_with_the_policy_before_it(shop: Workshop, toy_folder
     shop.train_generator(plan("rl_cycle_gan"))
     shop.train_policy(recipe("rl_cycle_gan_real_2"), 1)
     tuned = recipe("rl_cycle_gan_tuned")
-    shutil.copytree(toy_folder / "real" / "shards", shop.tuning_shards(tuned))
+    shutil.copytree(toy_folder / "real" / "shards", shop.stock.tuning_shards(tuned))
     stage = shop._policy_stage(tuned, None)
     before = checkpoints.load(shop.policy("rl_cycle_gan_real_2") / POLICY)[1]
     assert weights_hash(stage.Q.network) == weights_hash(before)
@@ -122,12 +122,12 @@ def test_the_row_of_the_papers_rule_weighs_as_it_says(shop: Workshop) -> None:
 def test_a_row_counts_the_real_episodes_that_were_there(
     shop: Workshop, name: str, amount: int
 ) -> None:
-    assert shop.real_episodes(recipe(name)) == amount
+    assert shop.stock.real_episodes(recipe(name)) == amount
 
 
 def test_episodes_that_lack_are_not_counted(shop: Workshop) -> None:
     more = Workshop(shop.root, replace(SCALE, amounts=(8, 16, 1000)))
-    assert more.real_episodes(recipe("gan")) == 40
+    assert more.stock.real_episodes(recipe("gan")) == 40
 
 
 def test_the_joint_phase_begins_with_what_sim_only_knows(shop: Workshop) -> None:

@@ -7,14 +7,14 @@ It reads simulated shards and real ones made of logged episodes; it knows no wor
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rlcg_core.errors import DataError
 from rlcg_train import checkpoints
-from rlcg_train.adapt import domain_files
 from rlcg_train.adapt.cycle_gan import CycleGanStage
-from rlcg_train.adapt.domain import DomainData, together
+from rlcg_train.adapt.domain import DomainData
 from rlcg_train.adapt.files import load_generator
 from rlcg_train.adapt.gan import GanStage
 from rlcg_train.adapt.gan_settings import GanSettings
@@ -30,19 +30,18 @@ from rlcg_train.adapt.run import CHECKPOINT, AdaptRun, RunSettings
 from rlcg_train.adapt.scales import Scale
 from rlcg_train.adapt.seen_through import POLICY
 from rlcg_train.adapt.stage import Stage
+from rlcg_train.adapt.stock import Stock
 from rlcg_train.adapt.stopping import until_asked_to_stop
 from rlcg_train.device import Compute, choose
 from rlcg_train.network import GraspNetwork
 from rlcg_train.run_folder import read_state
 
 SIM_ONLY = "sim_only"
-# Data sets in memory at once, each up to a gigabyte.
-KEPT = 3
 
 
 @dataclass(frozen=True)
 class Workshop:
-    """Where things lie: ``data/LOOK``, ``real/shards``, ``generators``, ``policies``.
+    """Keeps ``generators`` and ``policies`` under ``root``, beside what its `Stock` has.
 
     ``compute``: where runs compute; a GPU and bfloat16 where there are any. ``profile``: the
     robot's own of `rlcg_train.profiles.GOALS`.
@@ -54,16 +53,11 @@ class Workshop:
     threads: int = 1
     compute: Compute = field(default_factory=choose)
     profile: str = "goal"
-    _loaded: dict[str, DomainData] = field(default_factory=dict)
 
-    def look(self, name: str) -> Path:
-        """Return the folder of a look's shards."""
-        return self.root / "data" / name
-
-    @property
-    def real_shards(self) -> Path:
-        """Return the folder of the shards made of the log."""
-        return self.root / "real" / "shards"
+    @cached_property
+    def stock(self) -> Stock:
+        """What is learned from."""
+        return Stock(self.root, self.scale, self.compute.device)
 
     def generator(self, name: str) -> Path:
         """Return the folder of a generator's run."""
@@ -125,9 +119,9 @@ class Workshop:
             learning_rate=scale.gan_rate,
         )
         if chosen.method == "rcan":
-            return RcanStage(settings, self._halves(self._sim("randomized_heavy")), self.seed)
-        sim = self._halves(self._sim("sim"))
-        real = self._halves(self._real(scale.amounts[chosen.amount]))
+            return RcanStage(settings, self._halves(self.stock.sim("randomized_heavy")), self.seed)
+        sim = self._halves(self.stock.sim("sim"))
+        real = self._halves(self.stock.real(chosen.amount))
         if chosen.method == "gan":
             return GanStage(settings, sim, real, self.seed)
         if chosen.method == "cycle_gan":
@@ -158,15 +152,15 @@ class Workshop:
         return {k: v for k, v in network.state_dict().items() if not k.startswith("generator.")}
 
     def _policy_stage(self, row: Recipe, more_sim: Path | None) -> PolicyStage:
-        sim = self._sim(row.look, more_sim) if row.look else None
-        real = self._labelled(row)
+        sim = self.stock.sim(row.look, more_sim) if row.look else None
+        real = self.stock.labelled(row)
         generator = None
         if row.generator:
             generator = load_generator(self.generator(plan(row.generator).name) / CHECKPOINT)
             generator.to(self.compute.device)
         settings = replace(
             self._policy_settings(row, sim, real),
-            data=tuple(str(folder) for folder in self._folders(row, more_sim)),
+            data=tuple(str(folder) for folder in self.stock.folders(row, more_sim)),
         )
         kind = f"policy of {row.name}"
         stage = PolicyStage(settings, sim, real, generator, kind, self.compute, self.profile)
@@ -189,49 +183,3 @@ class Workshop:
             seed=self.seed,
             network=replace(scale.network, channels=6 if row.with_own else 3),
         )
-
-    def _folders(self, row: Recipe, more_sim: Path | None) -> list[Path]:
-        """Return the shards that a row's policy learns from, for its manifest."""
-        folders = [self.look(row.look)] if row.look else []
-        folders += [more_sim] if more_sim is not None else []
-        folders += [self.real_shards] if row.amount is not None else []
-        return folders + ([self.tuning_shards(row)] if row.tunes else [])
-
-    def _sim(self, look: str, more: Path | None = None) -> DomainData:
-        folders = [self.look(look), *([more] if more is not None else [])]
-        return self._load(folders, 0)
-
-    def _real(self, episodes: int) -> DomainData:
-        return self._load([self.real_shards], episodes)
-
-    def _labelled(self, row: Recipe) -> DomainData | None:
-        """Return the real grasps that a policy learns from: of the log, and those it tunes on."""
-        amount = None if row.amount is None else self.scale.amounts[row.amount]
-        parts = [] if amount is None else [self._real(amount)]
-        parts += [self._load([self.tuning_shards(row)], 0)] if row.tunes else []
-        return together(parts) if len(parts) > 1 else next(iter(parts), None)
-
-    def real_episodes(self, row: Recipe) -> int:
-        """Return how many real episodes a row has used, labelled, for its generator or to tune."""
-        amounts = [] if row.amount is None else [row.amount]
-        if row.generator and plan(row.generator).method != "rcan":
-            amounts.append(plan(row.generator).amount)
-        used = max((self._real(self.scale.amounts[k]).episodes for k in amounts), default=0)
-        tuned = self._load([self.tuning_shards(row)], 0).episodes if row.tunes else 0
-        return used + tuned
-
-    def tuning_shards(self, row: Recipe) -> Path:
-        """Return the folder of the shards of a row's own episodes."""
-        return self.root / "real" / f"tuning_{row.tunes}" / "shards"
-
-    def _load(self, folders: list[Path], episodes: int) -> DomainData:
-        """Return data, kept for the next row; names what was left out."""
-        key = f"{folders} {episodes}"
-        if key not in self._loaded:
-            while len(self._loaded) >= KEPT:
-                self._loaded.pop(next(iter(self._loaded)))
-            found = domain_files.load(folders, self.scale.side_px, episodes)
-            for name, reason in found.left_out.items():
-                print(f"left out {name}: {reason}", flush=True)
-            self._loaded[key] = found.to(self.compute.device)
-        return self._loaded[key]
