@@ -115,6 +115,7 @@ def test_a_stopped_gate_ends_the_episode_and_a_reset_one_serves_again(
     cell: MockCell, policy: NodeProcess
 ) -> None:
     assert cell.call(Trigger, "arm_node/stop", Trigger.Request()).success
+    time.sleep(0.3)  # the policy hears of it by gate_status, which is under way
     reason, result = cell.grasp(seed=1)
     assert reason is Reason.GATE_STOPPED
     assert "arm_node" in result.text

@@ -29,8 +29,9 @@ RVIZ = {
     "rviz_default_plugins/Image": "sensor_msgs/msg/Image",
     "rviz_default_plugins/MarkerArray": "visualization_msgs/msg/MarkerArray",
 }
-# Of command modes that are not on, and of compressed pictures.
+# Of command modes that are not on, of compressed pictures, and of a mobile base.
 ELSEWHERE = {"target_twist", "target_pose", "joint_positions", "image_raw/compressed"}
+ELSEWHERE |= {"cmd_vel", "odom", "base_status"}
 MARKERS = ("policy_node/cem_markers", "policy_node/cem_samples")
 
 

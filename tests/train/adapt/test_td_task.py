@@ -89,7 +89,7 @@ def test_the_replays_transitions_train_rl_cyclegan(tmp_path: Path) -> None:
     tasks = td_task(), td_task()
     stage = RlCycleGanStage(SMALL, sources[0], sources[1], tasks)
     losses = stage.step(np.random.default_rng(0))
-    assert set(losses) == {"generator", "discriminator", "cycle", "rl", "scene"}
+    assert set(losses) == {"generator", "discriminator", "smooth", "cycle", "rl", "scene"}
     assert tasks[0].target_networks.steps == 1
 
 
