@@ -58,7 +58,7 @@ test-core:  ## Run the tests of the core alone, without ROS (30 s)
 	@scripts/setup.sh .venv-core core dev
 	@exec env -u PYTHONPATH .venv-core/bin/python -m pytest tests/core $(ARGS)
 
-faults: setup  ## Make every fault on a moving arm in simulation and measure the hold, 3 min (ARGS="-k camera")
+faults: setup  ## Make every fault on a moving arm in simulation and measure the hold, 5 min (ARGS="-k camera")
 	@$(ENTER) exec python -m pytest tests/faults -q --tb=line --faults-report runs $(ARGS)
 
 fuzz: setup  ## Fuzz what reads models, recordings and profiles for half an hour (ARGS="-k bag")
