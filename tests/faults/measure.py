@@ -76,7 +76,7 @@ def _once(cell: FaultCell, watch: MotionWatch, case: Case, bar_s: float) -> Find
         wanted = " or ".join(reason.name for reason in case.reasons)
         finding.problems.append(f"the gate said {finding.reason}, expected {wanted}")
     finding.problems += _untold(cell, finding.reason, stopped_s)
-    finding.problems += _not_latched(cell)
+    finding.problems += _not_latched(cell, fault_s + bar_s)
     states = cell.since("robot/joint_states", begun_s)
     rest_s = watch.rest_s(states)
     finding.stands_s = rest_s - fault_s
@@ -106,8 +106,12 @@ def _tells(status: object, reason: str) -> bool:
     return name == "arm_node: gate" and values.get("reason") == reason
 
 
-def _not_latched(cell: FaultCell) -> list[str]:
-    """End the fault, send a sound command, and see that nothing moves."""
+def _not_latched(cell: FaultCell, held_s: float) -> list[str]:
+    """End the fault, send a sound command, and see that nothing moves.
+
+    ``held_s``: until then the arm may come to stand; whether it did is judged by its speeds.
+    """
+    time.sleep(max(0.0, held_s - time.monotonic()))
     before = cell.joints()
     cell.policy.send_signal(signal.SIGCONT)
     cell.end_faults()
