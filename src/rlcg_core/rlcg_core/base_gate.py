@@ -81,8 +81,7 @@ class BaseGate:
         if self._goal is None:
             return STILL
         try:
-            self._check(now)
-            odometry = self.watch.latest(now)
+            odometry = self._check(now)
             self._check_drive(odometry, now)
         except GateError as violation:
             self.stop(violation.reason, str(violation), now)
@@ -113,7 +112,8 @@ class BaseGate:
         self._set(GateState.READY, GateReason.OK, "stop released")
         return ""
 
-    def _check(self, now: Instant) -> None:
+    def _check(self, now: Instant) -> Odometry:
+        """Return the newest odometry; raises `GateError` where nothing may drive."""
         self.estop.check(now.monotonic_s)
         if self._arm is None:
             raise GateError(
@@ -126,7 +126,7 @@ class BaseGate:
                 GateReason.EPISODE_RUNS,
                 f"episode {self._episode} runs, expected none while the base drives: cancel it",
             )
-        self.watch.latest(now)
+        return self.watch.latest(now)
 
     def _check_drive(self, odometry: Odometry, now: Instant) -> None:
         base, twist = self._limits.base, odometry.twist

@@ -164,4 +164,3 @@ ROBOT2 = Cell(
     base=BaseDescription(jitter_m=0.03, jitter_rad=0.12, speed_limit_m_s=0.3, turn_limit_rad_s=0.5),
     objects_per_scene=6,
 )
-CELLS = {cell.name: cell for cell in (ROBOT1, ROBOT2)}

@@ -14,8 +14,6 @@ from rlcg_core.speed_ramp import SpeedRamp
 from rlcg_core.types import Action, FloatArray, JointSample
 from rlcg_core.verdict import Verdict
 
-BASE_MOVES = GateReason.BASE_MOVES
-
 
 class Gate:
     """Checks every command against limits and measured state; see `rlcg_core.reasons.GateReason`.
@@ -203,8 +201,8 @@ class Gate:
             self.senses.check_base(now)
         except GateError as violation:
             # Simulated, they are late on a slow machine too, and nothing moves meanwhile.
-            late = self._limits.deadman_in_ros_time and violation.reason is not BASE_MOVES
-            if self.deadman.armed and not late:
+            moves = violation.reason is GateReason.BASE_MOVES
+            if self.deadman.armed and (moves or not self._limits.deadman_in_ros_time):
                 return self._refuse(violation.reason, str(violation), now)
             self._set(GateState.HOLDING, violation.reason, str(violation))
         else:

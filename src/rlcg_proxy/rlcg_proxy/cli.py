@@ -11,6 +11,7 @@ from rlcg_core.cell import ROBOT1
 from rlcg_core.command_line import run_command
 from rlcg_core.robots import ROBOTS
 from rlcg_sim.description import find_urdf
+from rlcg_train.cli_robot import add_robot
 
 Run = Callable[[argparse.Namespace], None]
 
@@ -142,8 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--own-attempts", action="store_true", help=text)
     table.add_argument("--smoke", action="store_true", help="toy size: does it run?")
     for command in (log, measure, plenty, table):
-        text = "whose cell (default: robot1)"
-        command.add_argument("--robot", default="robot1", choices=ROBOTS, help=text)
+        add_robot(command)
         text = "processes, 0: in this one (default: 2)"
         command.add_argument("--workers", type=int, default=2, help=text)
     return parser

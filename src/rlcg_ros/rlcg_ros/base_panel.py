@@ -2,15 +2,14 @@
 """What the gate of a mobile base shows of itself: ``base_status``, /diagnostics, and the log."""
 
 from rclpy.node import Node
-from rlcg_msgs.msg import GateStatus
 
 from rlcg_core.base_gate import BaseGate
-from rlcg_core.reasons import GateReason, GateState
-from rlcg_ros import qos
+from rlcg_core.reasons import GateState
 from rlcg_ros.clocks import now
 from rlcg_ros.conversions import stamp_from_s
 from rlcg_ros.diagnostics import Diagnostics, Health, Level
 from rlcg_ros.links import Links
+from rlcg_ros.status_out import StatusOut
 
 
 class BasePanel:
@@ -18,29 +17,22 @@ class BasePanel:
 
     def __init__(self, node: Node, gate: BaseGate, links: Links, robot: str) -> None:
         self._node, self._gate, self._robot = node, gate, robot
-        self._shown: tuple[GateState, GateReason] | None = None
-        self._status_out = node.create_publisher(GateStatus, "base_status", qos.STATUS)
+        self._status = StatusOut(node, "base_status", gate)
         tasks = {"base": self._health, "links": links.health}
         self._diagnostics = Diagnostics(node, robot, tasks)
 
     def show(self) -> None:
         """Publish the state if it changed, and log a stop."""
-        gate = self._gate
-        if self._shown == (gate.state, gate.reason):
+        if not self._status.outdated:
             return
-        if gate.state is GateState.STOPPED:
-            self._node.get_logger().error(f"stopped: {gate.text}")
-        self._shown = (gate.state, gate.reason)
-        status = GateStatus(state=int(gate.state), reason=int(gate.reason), text=gate.text)
         # Of the odometry that it was decided on, where the clock has not come that far yet.
-        stamp_s = max(now(self._node).ros_s, gate.watch.stamp_s)
-        status.header.stamp = stamp_from_s(stamp_s)
-        self._status_out.publish(status)
+        stamp_s = max(now(self._node).ros_s, self._gate.watch.stamp_s)
+        self._status.show(stamp_from_s(stamp_s))
 
     def close(self) -> None:
         """Show no more."""
         self._diagnostics.close()
-        self._node.destroy_publisher(self._status_out)
+        self._status.close()
 
     def _health(self) -> Health:
         gate = self._gate

@@ -5,14 +5,13 @@ import time
 from collections.abc import Mapping
 
 from rclpy.node import Node
-from rlcg_msgs.msg import GateStatus
 
 from rlcg_core.gate import Gate
 from rlcg_core.reasons import GateReason, GateState
 from rlcg_core.verdict import Verdict
-from rlcg_ros import qos
 from rlcg_ros.diagnostics import Diagnostics, Health, Level
 from rlcg_ros.links import Links
+from rlcg_ros.status_out import StatusOut
 
 # So long after the start it is no news that joint states are still awaited.
 GRACE_S = 5.0
@@ -31,16 +30,15 @@ class GatePanel:
         """``facts`` are shown in the diagnostics: profile, modes, what stops a dead gate."""
         self._node, self._gate, self._facts = node, gate, dict(facts)
         self._begun_s = time.monotonic()
-        self._shown: tuple[GateState, GateReason] | None = None
         self._accepted = self._refused = 0
-        self._status_out = node.create_publisher(GateStatus, "gate_status", qos.STATUS)
+        self._status = StatusOut(node, "gate_status", gate)
         tasks = {"gate": self._health, "links": links.health}
         self._diagnostics = Diagnostics(node, self._facts["profile"], tasks)
 
     @property
     def outdated(self) -> bool:
         """Whether the state is not the one that was shown last."""
-        return self._shown != (self._gate.state, self._gate.reason)
+        return self._status.outdated
 
     def count(self, verdict: Verdict) -> None:
         """Count a verdict on a command."""
@@ -49,18 +47,12 @@ class GatePanel:
 
     def show(self) -> None:
         """Publish the state."""
-        gate = self._gate
-        if gate.state is GateState.STOPPED and self.outdated:
-            self._node.get_logger().error(f"stopped: {gate.text}")
-        self._shown = (gate.state, gate.reason)
-        status = GateStatus(state=int(gate.state), reason=int(gate.reason), text=gate.text)
-        status.header.stamp = self._node.get_clock().now().to_msg()
-        self._status_out.publish(status)
+        self._status.show(self._node.get_clock().now().to_msg())
 
     def close(self) -> None:
         """Show no more."""
         self._diagnostics.close()
-        self._node.destroy_publisher(self._status_out)
+        self._status.close()
 
     def _health(self) -> Health:
         gate = self._gate

@@ -42,11 +42,12 @@ def configure_physics(client: Any) -> None:
 
 def build_bins(client: Any, row: BinRow) -> list[int]:
     """Create table, floor of the bins and their walls; return their body numbers."""
-    colours = (TABLE_RGBA, BIN_FLOOR_RGBA, *(BIN_WALL_RGBA,) * (len(row.boxes()) - 2))
+    boxes = row.boxes()
+    colours = (TABLE_RGBA, BIN_FLOOR_RGBA, *(BIN_WALL_RGBA,) * (len(boxes) - 2))
     quaternion = client.getQuaternionFromEuler([0.0, 0.0, row.yaw_rad])
     return [
         _static_box(client, half, centre, quaternion, rgba)
-        for (half, centre), rgba in zip(row.boxes(), colours, strict=True)
+        for (half, centre), rgba in zip(boxes, colours, strict=True)
     ]
 
 

@@ -16,6 +16,7 @@ from rlcg_sim.objects import OBJECT_SETS
 from rlcg_train import cli_adapt, cli_bundle, cli_qt_opt
 from rlcg_train.cli_bundle import Command
 from rlcg_train.cli_compute import add_compute
+from rlcg_train.cli_robot import add_robot
 
 
 def _expert(args: argparse.Namespace) -> None:
@@ -177,9 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (collect, measure):
         command.add_argument("--world", default="sim", choices=LOOKS, help="look of the cell")
     for command in (expert, collect, fit, measure):
-        command.add_argument(
-            "--robot", default="robot1", choices=ROBOTS, help="whose (default: robot1)"
-        )
+        add_robot(command)
     for command in (expert, measure):
         command.add_argument(
             "--place", default="", choices=("", *PLACES), help="of a mobile base (default: any)"

@@ -10,6 +10,7 @@ from rlcg_sim.description import find_urdf
 from rlcg_sim.looks.built_in import LOOKS
 from rlcg_train.cli_bundle import Add
 from rlcg_train.cli_compute import add_compute
+from rlcg_train.cli_robot import add_robot
 
 if TYPE_CHECKING:
     from rlcg_train.adapt.workshop import Workshop
@@ -129,8 +130,7 @@ def add_commands(add: Add) -> None:
     policy.add_argument("--round", type=int, default=0, help="0 scripted, 1 on-policy too")
     policy.add_argument("--more", type=Path, help="shards of on-policy attempts in simulation")
     for command in (pairs, generator, policy):
-        text = "whose (default: robot1)"
-        command.add_argument("--robot", default="robot1", choices=ROBOTS, help=text)
+        add_robot(command)
     for command in (generator, policy):
         text = "folder of the table's runs (default: runs/table)"
         command.add_argument("--root", type=Path, default=Path("runs/table"), help=text)

@@ -14,6 +14,7 @@ from rlcg_core.manifest import Metric, Training
 from rlcg_core.robots import ROBOTS
 from rlcg_core.statistics import wilson_interval
 from rlcg_sim.description import find_urdf
+from rlcg_train.cli_robot import add_robot
 
 if TYPE_CHECKING:
     from rlcg_train.seen_frame import SeenFrame
@@ -129,8 +130,7 @@ def add_commands(add: Add) -> None:
     episodes.add_argument("--episodes", type=int, default=20, help="how many (default: 20)")
     for command in (frames, episodes):
         command.add_argument("--renderer", default="auto", help="auto, egl or tiny")
-        text = "whose (default: robot1)"
-        command.add_argument("--robot", default="robot1", choices=ROBOTS, help=text)
+        add_robot(command)
         text = "whole episodes, for models of QT-Opt: closing, holding, trying again"
         command.add_argument("--whole-action", action="store_true", help=text)
     quantize = add("quantize", _quantize, "add int8 forms to a bundle, with their regret")

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.success)
 
-    @property
+    @cached_property
     def camera_xy_m(self) -> Tensor:
         """Where the camera of the stored pictures stands in the base frame, (2,) [m]."""
         return camera_centre_xy(self.projection)

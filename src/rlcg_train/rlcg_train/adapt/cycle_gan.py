@@ -13,12 +13,7 @@ from torch.nn import functional
 
 from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.halves import HalfSource
-from rlcg_train.adapt.losses import (
-    Adversarial,
-    cycle_loss,
-    discriminator_loss,
-    generator_loss,
-)
+from rlcg_train.adapt.losses import Adversarial, cycle_loss, discriminator_loss, generator_loss
 from rlcg_train.adapt.routing import Route
 from rlcg_train.adapt.smooth import smooth_loss
 from rlcg_train.adapt.stage import Stage, mean_of

@@ -158,10 +158,7 @@ class Workshop:
         if row.generator:
             generator = load_generator(self.generator(plan(row.generator).name) / CHECKPOINT)
             generator.to(self.compute.device)
-        settings = replace(
-            self._policy_settings(row, sim, real),
-            data=tuple(str(folder) for folder in self.stock.folders(row, more_sim)),
-        )
+        settings = self._policy_settings(row, sim, real, self.stock.folders(row, more_sim))
         kind = f"policy of {row.name}"
         stage = PolicyStage(settings, sim, real, generator, kind, self.compute, self.profile)
         if row.tunes:
@@ -169,7 +166,7 @@ class Workshop:
         return stage
 
     def _policy_settings(
-        self, row: Recipe, sim: DomainData | None, real: DomainData | None
+        self, row: Recipe, sim: DomainData | None, real: DomainData | None, folders: list[Path]
     ) -> PolicySettings:
         scale, weight = self.scale, 1.0
         if real is not None:
@@ -181,5 +178,6 @@ class Workshop:
             real_weight=weight,
             with_own=row.with_own,
             seed=self.seed,
+            data=tuple(str(folder) for folder in folders),
             network=replace(scale.network, channels=6 if row.with_own else 3),
         )
