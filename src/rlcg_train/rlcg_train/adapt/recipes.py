@@ -13,21 +13,25 @@ from rlcg_train.adapt.policy_settings import Mixing
 GENERATOR_ONLY = "Real episodes train the generator only"
 LABELLED = "Labelled real episodes train the policy too"
 WEIGHTS = "Weight of the real half (lambda_RL-real)"
+LENGTHS = 3
+LONGER = f"Generators of {LENGTHS} times the steps"
 FINE_TUNED = "After on-policy episodes"
-SECTIONS = (GENERATOR_ONLY, LABELLED, WEIGHTS, FINE_TUNED)
+SECTIONS = (GENERATOR_ONLY, LABELLED, WEIGHTS, LONGER, FINE_TUNED)
 
 
 @dataclass(frozen=True)
 class GeneratorPlan:
     """A generator: ``method`` of `METHODS`, and how much of the log it sees (index of amounts).
 
-    ``labelled``: GraspGAN's task network learns from real outcomes too.
+    ``labelled``: GraspGAN's task network learns from real outcomes too. ``lengths``: how many times
+    the steps of the others.
     """
 
     name: str
     method: str
     amount: int = -1
     labelled: bool = False
+    lengths: int = 1
 
 
 METHODS = ("gan", "cycle_gan", "rl_cycle_gan", "grasp_gan", "rcan")
@@ -63,6 +67,8 @@ GENERATORS = (
     GeneratorPlan("rl_cycle_gan", "rl_cycle_gan"),
     *(GeneratorPlan(f"grasp_gan_{k}", "grasp_gan", k, labelled=True) for k in range(3)),
     *(GeneratorPlan(f"rl_cycle_gan_{k}", "rl_cycle_gan", k) for k in range(2)),
+    GeneratorPlan("gan_long", "gan", lengths=LENGTHS),
+    GeneratorPlan("rl_cycle_gan_long", "rl_cycle_gan", lengths=LENGTHS),
 )
 
 
@@ -151,6 +157,14 @@ RECIPES = (
         generator="rcan",
         with_own=True,
         tunes="rcan",
+    ),
+    *(
+        Recipe(name, title, LONGER, "", generator=generator, amount=amount)
+        for name, title, generator, amount in (
+            ("gan_long", "GAN", "gan_long", None),
+            ("rl_cycle_gan_long", "RL-CycleGAN", "rl_cycle_gan_long", None),
+            ("rl_cycle_gan_long_real_2", "RL-CycleGAN, labelled", "rl_cycle_gan_long", 2),
+        )
     ),
 )
 
