@@ -33,61 +33,61 @@ CELL_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "grasp.laun
 CELL = runpy.run_path(CELL_FILE)
 # Arguments of grasp.launch.py that this file gives by itself.
 OWN = ("evaluate", "grasps", "namespace")
+OF_EVALUATION = (
+    DeclareLaunchArgument(
+        "protocol",
+        default_value="robot1",
+        choices=["scenes", "robot1", "robot2_single_bin", "robot2_multi_bin"],
+        description="What is done how often",
+    ),
+    DeclareLaunchArgument(
+        "grasps",
+        default_value="0",
+        description="Grasps of each round and slot (scenes: all); 0: the protocol's own number",
+    ),
+    DeclareLaunchArgument("robots", default_value="1", description="Simulated robots at once"),
+    DeclareLaunchArgument(
+        "namespaces",
+        default_value="",
+        description="Namespaces of the robots, by commas; empty: robot_1, robot_2, ...",
+    ),
+    DeclareLaunchArgument(
+        "replacement",
+        default_value="protocol",
+        choices=["protocol", "with", "without"],
+        description="What becomes of a grasped object, if not the protocol's way",
+    ),
+    DeclareLaunchArgument(
+        "outcome_sources",
+        default_value="",
+        description="Who judges, by commas, the judging one first: simulator, gripper_opening, "
+        "image_difference, operator; empty: simulator, for robots gripper_opening",
+    ),
+    DeclareLaunchArgument(
+        "label_timeout_s", default_value="0.0", description="Longest wait for the operator"
+    ),
+    DeclareLaunchArgument(
+        "resume", default_value="", description="Go on with this run: latest, or its folder"
+    ),
+    DeclareLaunchArgument(
+        "profile",
+        default_value="",
+        description="Profile of the robots; empty: the simulated robot's, for robots kuka_iiwa_lbr",
+    ),
+    DeclareLaunchArgument(
+        "bag_directory",
+        default_value="",
+        description="Where record_node puts its bags, so that the report names them; also of "
+        "recorders that run already; empty: bags, if `record`",
+    ),
+)
 
 
 def arguments() -> list[DeclareLaunchArgument]:
     """Return the arguments: those of an evaluation, then those of the cells."""
-    declared = [
-        DeclareLaunchArgument(
-            "protocol",
-            default_value="robot1",
-            choices=["scenes", "robot1", "robot2_single_bin", "robot2_multi_bin"],
-            description="What is done how often",
-        ),
-        DeclareLaunchArgument(
-            "grasps",
-            default_value="0",
-            description="Grasps of each round and slot (scenes: all); 0: the protocol's own number",
-        ),
-        DeclareLaunchArgument("robots", default_value="1", description="Simulated robots at once"),
-        DeclareLaunchArgument(
-            "namespaces",
-            default_value="",
-            description="Namespaces of the robots, by commas; empty: robot_1, robot_2, ...",
-        ),
-        DeclareLaunchArgument(
-            "replacement",
-            default_value="protocol",
-            choices=["protocol", "with", "without"],
-            description="What becomes of a grasped object, if not the protocol's way",
-        ),
-        DeclareLaunchArgument(
-            "outcome_sources",
-            default_value="",
-            description="Who judges, by commas, the judging one first: simulator, gripper_opening, "
-            "image_difference, operator; empty: simulator, for robots gripper_opening",
-        ),
-        DeclareLaunchArgument(
-            "label_timeout_s", default_value="0.0", description="Longest wait for the operator"
-        ),
-        DeclareLaunchArgument(
-            "resume", default_value="", description="Go on with this run: latest, or its folder"
-        ),
-        DeclareLaunchArgument(
-            "profile",
-            default_value="",
-            description="Profile of the robots; empty: the simulated robot's, for robots "
-            "kuka_iiwa_lbr",
-        ),
-        DeclareLaunchArgument(
-            "bag_directory",
-            default_value="",
-            description="Where record_node puts its bags, so that the report names them; also of "
-            "recorders that run already; empty: bags, if `record`",
-        ),
-    ]
+    declared = list(OF_EVALUATION)
     known = {*OWN, *(one.name for one in declared)}
-    return declared + [one for one in CELL["arguments"]() if one.name not in known]
+    return declared + [one for one in CELL["ARGUMENTS"] if one.name not in known]
 
 
 def value(context: LaunchContext, name: str) -> str:

@@ -14,10 +14,10 @@ lists all arguments; without an installed ROS 2 it is `rlcg launch` with the sam
 """
 
 import os
+import runpy
 
 from launch import LaunchContext, LaunchDescription
 from launch.actions import (
-    DeclareLaunchArgument,
     GroupAction,
     OpaqueFunction,
     SetEnvironmentVariable,
@@ -37,19 +37,9 @@ from launch_ros.substitutions import FindPackageShare
 
 from rlcg_core.robots import ROBOTS
 
-# Names in the nodes, to be remapped: <name>_topic:=/lbr/joint_states
-TOPICS = {
-    "image_raw": "camera image, sensor_msgs/Image",
-    "camera_info": "its calibration, sensor_msgs/CameraInfo",
-    "joint_states": "measured joints, sensor_msgs/JointState",
-    "grasp_command": "decisions of policy_node, rlcg_msgs/GraspCommand",
-    "joint_trajectory": "commands to the arm, trajectory_msgs/JointTrajectory",
-    "gripper_command": "commands to the gripper, trajectory_msgs/JointTrajectory",
-    "cmd_vel": "commands to a mobile base, geometry_msgs/TwistStamped",
-    "odom": "where it is, nav_msgs/Odometry",
-    "/diagnostics": "health of the nodes, diagnostic_msgs/DiagnosticArray",
-    "/clock": "time of the simulation, rosgraph_msgs/Clock",
-}
+HERE = os.path.dirname(os.path.abspath(__file__))
+DECLARED = runpy.run_path(os.path.join(HERE, "cell_arguments.py"))
+TOPICS, ARGUMENTS = DECLARED["TOPICS"], DECLARED["ARGUMENTS"]
 
 CONFIG = [FindPackageShare("rlcg_policy"), "config"]
 SHM_ONLY = PathJoinSubstitution([*CONFIG, "fastdds_shm_only.xml"])
@@ -61,126 +51,13 @@ DDS_PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE" if FAST_DDS_2 else "FASTDDS_DEFAU
 BACKEND = LaunchConfiguration("backend")
 IS_ROBOT = PythonExpression(["'", BACKEND, "' == 'robot'"])
 IS_SIMULATED = PythonExpression(["'", BACKEND, "' != 'robot'"])
+LOCKSTEP = PythonExpression(
+    [IS_SIMULATED, " and '", LaunchConfiguration("lockstep"), "' == 'true'"]
+)
+IN_LOCKSTEP = ParameterValue(LOCKSTEP, value_type=bool)
 IS_RECORDED = IfCondition(LaunchConfiguration("record"))
 # Launch argument, empty for the robot's own -> the field of rlcg_core.robots.Robot.
 OF_ROBOT = {"model": "model", "objects": "test_objects", "gate_profile": "profile"}
-
-
-def arguments() -> list[DeclareLaunchArgument]:
-    """Return the arguments, those that are used most first."""
-    declared = [
-        DeclareLaunchArgument(
-            "backend",
-            default_value="sim",
-            choices=["sim", "mock", "robot"],
-            description="The world: PyBullet, a mock without physics, or a real robot",
-        ),
-        DeclareLaunchArgument(
-            "robot",
-            default_value="robot1",
-            choices=list(ROBOTS),
-            description="Which body, bins and objects; robot2 stands on a mobile base",
-        ),
-        DeclareLaunchArgument(
-            "grasps", default_value="6", description="How many grasps to evaluate (sim, mock)"
-        ),
-        DeclareLaunchArgument(
-            "seed", default_value="1", description="Seed of scenes and decisions (sim, mock)"
-        ),
-        DeclareLaunchArgument(
-            "model",
-            default_value="",
-            description="Model bundle: a name in models/ or a path; empty: the robot's own",
-        ),
-        DeclareLaunchArgument(
-            "plan",
-            default_value="cpu-float32",
-            description="What runs the model: cpu-float32 decides alike on every machine; auto "
-            "measures what this one has and takes the fastest that is good enough",
-        ),
-        DeclareLaunchArgument(
-            "deadline_ms",
-            default_value="0.0",
-            description="Greatest search that decides within this time; 0: the full one",
-        ),
-        DeclareLaunchArgument(
-            "objects",
-            default_value="",
-            description="Object set in the bins (sim, mock); empty: the robot's own",
-        ),
-        DeclareLaunchArgument(
-            "world",
-            default_value="sim",
-            description="What the cell looks like (sim): sim, randomized_mild, randomized_medium, "
-            "randomized_heavy, canonical, real_proxy",
-        ),
-        DeclareLaunchArgument(
-            "gui",
-            default_value="false",
-            choices=["true", "false"],
-            description="Open PyBullet's window (sim); needs a display",
-        ),
-        DeclareLaunchArgument(
-            "renderer",
-            default_value="auto",
-            choices=["auto", "egl", "tiny"],
-            description="Renderer of the camera (sim): auto takes EGL where it loads",
-        ),
-        DeclareLaunchArgument(
-            "lockstep",
-            default_value="true",
-            choices=["true", "false"],
-            description="The simulation waits for each command: repeatable; else real time",
-        ),
-        DeclareLaunchArgument(
-            "rate_hz", default_value="3.0", description="Decisions per second of the closed loop"
-        ),
-        DeclareLaunchArgument(
-            "evaluate",
-            default_value="true",
-            choices=["true", "false"],
-            description="Run evaluate_node; else the cell waits for goals (sim, mock)",
-        ),
-        DeclareLaunchArgument(
-            "run_directory",
-            default_value="runs",
-            description="Folder for the reports; each run gets a folder of its own in it",
-        ),
-        DeclareLaunchArgument(
-            "record",
-            default_value="false",
-            choices=["true", "false"],
-            description="Run record_node: a bag per grasp, which the report names",
-        ),
-        DeclareLaunchArgument(
-            "bag_directory",
-            default_value="bags",
-            description="Folder of the bags, each in a folder of its own (record)",
-        ),
-        DeclareLaunchArgument(
-            "namespace", default_value="", description="ROS namespace of all nodes and topics"
-        ),
-        DeclareLaunchArgument(
-            "params_file",
-            default_value=PathJoinSubstitution(
-                [FindPackageShare("rlcg_policy"), "config", "grasp.yaml"]
-            ),
-            description="Parameter file for all nodes; the arguments here win over it",
-        ),
-        DeclareLaunchArgument(
-            "log_level",
-            default_value="info",
-            choices=["debug", "info", "warn", "error", "fatal"],
-            description="Log level of the nodes",
-        ),
-    ]
-    for topic, what in TOPICS.items():
-        declared.append(
-            DeclareLaunchArgument(
-                f"{topic.strip('/')}_topic", default_value=topic, description=f"Topic: {what}"
-            )
-        )
-    return declared
 
 
 def environment() -> list[SetEnvironmentVariable]:
@@ -208,6 +85,12 @@ def environment() -> list[SetEnvironmentVariable]:
 def argument(name: str, kind: type) -> ParameterValue:
     """Return the launch argument as a node parameter of this type."""
     return ParameterValue(LaunchConfiguration(name), value_type=kind)
+
+
+def longer_in_lockstep(limit_s: float) -> ParameterValue:
+    """Return a time limit [s] as a parameter, so much longer where the simulation waits."""
+    chosen = PythonExpression(["10.0 if ", LOCKSTEP, f" else {limit_s}"])
+    return ParameterValue(chosen, value_type=float)
 
 
 def node(
@@ -245,74 +128,83 @@ def recorder() -> Node:
     return node("rlcg_record", "record_node", found, IS_RECORDED, vital=False)
 
 
-def nodes() -> list[Node]:
-    """Return the nodes; a stop goes through them from the last to the first."""
+def sim_node() -> Node:
+    """Return the simulated cell."""
     physics = PythonExpression(["'mock' if '", BACKEND, "' == 'mock' else 'pybullet'"])
-    lockstep = PythonExpression(
-        [IS_SIMULATED, " and '", LaunchConfiguration("lockstep"), "' == 'true'"]
-    )
-    evaluates = PythonExpression(
-        [IS_SIMULATED, " and '", LaunchConfiguration("evaluate"), "' == 'true'"]
-    )
-    seed, objects = argument("seed", int), argument("objects", str)
-    robot, drives = argument("robot", str), argument("drives", bool)
-    sim = {
-        "robot": robot,
-        "parked": drives,
+    found = {
+        "robot": argument("robot", str),
+        "parked": argument("drives", bool),
         "backend": ParameterValue(physics, value_type=str),
         "gui": argument("gui", bool),
         "image_rate_hz": argument("rate_hz", float),
-        "lockstep": ParameterValue(lockstep, value_type=bool),
-        "objects": objects,
+        "lockstep": IN_LOCKSTEP,
+        "objects": argument("objects", str),
         "renderer": argument("renderer", str),
-        "seed": seed,
+        "seed": argument("seed", int),
         "world": argument("world", str),
     }
-    arm = {
+    return node("rlcg_sim", "sim_node", found, IfCondition(IS_SIMULATED))
+
+
+def arm_node() -> Node:
+    """Return the gate of the arm."""
+    found = {
         "autostart": True,
         "control_rate_hz": argument("rate_hz", float),
         "profile": argument("gate_profile", str),
     }
-    base = {
-        "robot": robot,
-        "lockstep": ParameterValue(lockstep, value_type=bool),
+    return node("rlcg_policy", "arm_node", found)
+
+
+def base_node() -> Node:
+    """Return the gate of a mobile base."""
+    found = {
+        "robot": argument("robot", str),
+        "lockstep": IN_LOCKSTEP,
         # As with frames: in lock-step nothing moves while a slow machine is late.
-        "max_odometry_age_s": ParameterValue(
-            PythonExpression(["10.0 if ", lockstep, " else 0.5"]), value_type=float
-        ),
+        "max_odometry_age_s": longer_in_lockstep(0.5),
     }
-    policy = {
-        "robot": robot,
+    return node("rlcg_policy", "base_node", found, IfCondition(LaunchConfiguration("drives")))
+
+
+def policy_node() -> Node:
+    """Return the policy."""
+    found = {
+        "robot": argument("robot", str),
         "autostart": True,
-        "lockstep": ParameterValue(lockstep, value_type=bool),
+        "lockstep": IN_LOCKSTEP,
         # In lock-step the next frame may wait for a slow machine, and nothing moves meanwhile.
-        "max_silence_s": ParameterValue(
-            PythonExpression(["10.0 if ", lockstep, " else 0.8"]), value_type=float
-        ),
+        "max_silence_s": longer_in_lockstep(0.8),
         "model": argument("model", str),
         "plan": argument("plan", str),
         "deadline_ms": argument("deadline_ms", float),
         "rate_hz": argument("rate_hz", float),
     }
-    evaluate = {
-        "robot": robot,
+    return node("rlcg_policy", "policy_node", found)
+
+
+def evaluate_node() -> Node:
+    """Return who sends the goals and reports."""
+    evaluates = PythonExpression(
+        [IS_SIMULATED, " and '", LaunchConfiguration("evaluate"), "' == 'true'"]
+    )
+    found = {
+        "robot": argument("robot", str),
         "profile": argument("gate_profile", str),
-        "drives_base": drives,
+        "drives_base": argument("drives", bool),
         "backend": argument("backend", str),
         "bag_directory": argument("recorded_in", str),
         "grasps": argument("grasps", int),
-        "objects": objects,
+        "objects": argument("objects", str),
         "run_directory": argument("run_directory", str),
-        "seed": seed,
+        "seed": argument("seed", int),
     }
-    return [
-        recorder(),
-        node("rlcg_sim", "sim_node", sim, IfCondition(IS_SIMULATED)),
-        node("rlcg_policy", "arm_node", arm),
-        node("rlcg_policy", "base_node", base, IfCondition(LaunchConfiguration("drives"))),
-        node("rlcg_policy", "policy_node", policy),
-        node("rlcg_policy", "evaluate_node", evaluate, IfCondition(evaluates)),
-    ]
+    return node("rlcg_policy", "evaluate_node", found, IfCondition(evaluates))
+
+
+def nodes() -> list[Node]:
+    """Return the nodes; a stop goes through them from the last to the first."""
+    return [recorder(), sim_node(), arm_node(), base_node(), policy_node(), evaluate_node()]
 
 
 def check(context: LaunchContext) -> None:
@@ -351,5 +243,5 @@ def generate_launch_description() -> LaunchDescription:
         *nodes(),
     ]
     return LaunchDescription(
-        [*arguments(), OpaqueFunction(function=check_cell), *environment(), GroupAction(scope)]
+        [*ARGUMENTS, OpaqueFunction(function=check_cell), *environment(), GroupAction(scope)]
     )

@@ -54,44 +54,43 @@ OVERRIDES = {"speed_scale": float, "command_mode": str, "gripper_mode": str}
 # The same for policy_node and the parameter file.
 SERVING = ("plan", "provider")
 DDS_PROFILES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+OF_ROBOTS = (
+    DeclareLaunchArgument(
+        "profile",
+        default_value="kuka_iiwa_lbr",
+        description="Robot profile: a name in config/profiles, or the path of your own",
+    ),
+    DeclareLaunchArgument(
+        "camera",
+        default_value="camera_node",
+        choices=["camera_node", "none"],
+        description="Who publishes pictures: our camera_node, or a driver of its own",
+    ),
+    DeclareLaunchArgument(
+        "video_device",
+        default_value="/dev/video0",
+        description="Camera: a device, an address, a file, or a folder of pictures",
+    ),
+    DeclareLaunchArgument("framerate", default_value="10.0", description="Pictures per second"),
+    DeclareLaunchArgument(
+        "camera_info_url", default_value="", description="Calibration, as file:///path.yaml"
+    ),
+    DeclareLaunchArgument(
+        "camera_frame_id",
+        default_value="camera_optical_frame",
+        description="Optical frame of the pictures",
+    ),
+    DeclareLaunchArgument(
+        "use_sim_time", default_value="false", description="Take time from /clock"
+    ),
+    DeclareLaunchArgument("log_level", default_value="info", description="Log level of the nodes"),
+)
 
 
 def arguments() -> list[DeclareLaunchArgument]:
     """Return the arguments, those that are used most first."""
-    declared = [
-        DeclareLaunchArgument(
-            "profile",
-            default_value="kuka_iiwa_lbr",
-            description="Robot profile: a name in config/profiles, or the path of your own",
-        ),
-        DeclareLaunchArgument(
-            "camera",
-            default_value="camera_node",
-            choices=["camera_node", "none"],
-            description="Who publishes pictures: our camera_node, or a driver of its own",
-        ),
-        DeclareLaunchArgument(
-            "video_device",
-            default_value="/dev/video0",
-            description="Camera: a device, an address, a file, or a folder of pictures",
-        ),
-        DeclareLaunchArgument("framerate", default_value="10.0", description="Pictures per second"),
-        DeclareLaunchArgument(
-            "camera_info_url", default_value="", description="Calibration, as file:///path.yaml"
-        ),
-        DeclareLaunchArgument(
-            "camera_frame_id",
-            default_value="camera_optical_frame",
-            description="Optical frame of the pictures",
-        ),
-        DeclareLaunchArgument(
-            "use_sim_time", default_value="false", description="Take time from /clock"
-        ),
-        DeclareLaunchArgument(
-            "log_level", default_value="info", description="Log level of the nodes"
-        ),
-    ]
-    declared += [one for one in CELL["arguments"]() if one.name in SHARED_ARGUMENTS]
+    declared = list(OF_ROBOTS)
+    declared += [one for one in CELL["ARGUMENTS"] if one.name in SHARED_ARGUMENTS]
     for name in OVERRIDES:
         declared.append(
             DeclareLaunchArgument(

@@ -107,7 +107,7 @@ NUMBERS = {
     "evaluate_robots_recorded": 3,
     "evaluate_lbr_recorded": 2,
 }
-# How many nodes start, where no evaluate_node ends the launch (its stub knows no namespace).
+# How many nodes start, where no evaluate_node ends the launch (what stands in for it knows no namespace).
 WITHOUT_END = {"robot": 2, "recorded": 5, "lbr": 3, "lbr_recorded": 4, "lbr_slow": 2}
 NODES = {
     "rlcg_sim": ["sim_node"],
@@ -121,7 +121,7 @@ ENVIRONMENT = [
 ]
 
 # evaluate_node ends by itself and with it the launch; without it (robot) the recorder interrupts.
-STUB = """\
+STAND_IN = """\
 import json, os, sys, time
 arguments = sys.argv
 files = [arguments[i + 1] for i, word in enumerate(arguments) if word == "--params-file"]
@@ -143,7 +143,7 @@ time.sleep(0.5 if name == "evaluate_node" else 60)
 
 
 def make_prefix(prefix: Path) -> None:
-    """Make an install prefix with both packages, the shared files and stub executables."""
+    """Make an install prefix with both packages, the shared files and executables that stand in for them."""
     index = prefix / "share/ament_index/resource_index/packages"
     index.mkdir(parents=True)
     for package, executables in NODES.items():
@@ -154,7 +154,7 @@ def make_prefix(prefix: Path) -> None:
         for executable in executables:
             path = folder / executable
             # Isolated from the environment of the caller, whose packages it needs not.
-            path.write_text(f"#!{sys.executable} -IS\n{STUB % (ENVIRONMENT,)}")
+            path.write_text(f"#!{sys.executable} -IS\n{STAND_IN % (ENVIRONMENT,)}")
             path.chmod(0o755)
     for folder_name in ("launch", "config"):
         shutil.copytree(ROOT / folder_name, prefix / "share/rlcg_policy" / folder_name)

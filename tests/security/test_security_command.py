@@ -20,7 +20,7 @@ needs_sros2 = pytest.mark.skipif(
 )
 
 
-def stub(folder: Path, script: str) -> None:
+def stand_in(folder: Path, script: str) -> None:
     """Write a program ros2."""
     folder.mkdir(exist_ok=True)
     program = folder / "ros2"
@@ -68,7 +68,7 @@ def test_without_ros2_it_says_what_is_missing(
 def test_ros2_makes_the_keys_from_the_policy_and_nobody_else_can_read_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stub(tmp_path / "bin", 'echo "$@" > "$4/words"')
+    stand_in(tmp_path / "bin", 'echo "$@" > "$4/words"')
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     keys = tmp_path / "keys"
     assert security(["keystore", str(keys)]) == 0
@@ -83,7 +83,7 @@ def test_ros2_makes_the_keys_from_the_policy_and_nobody_else_can_read_them(
 def test_a_ros2_that_fails_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stub(tmp_path / "bin", "exit 3")
+    stand_in(tmp_path / "bin", "exit 3")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     assert security(["keystore", str(tmp_path / "keys")]) == 2
     assert "ended with code 3, expected 0: is sros2 installed" in capsys.readouterr().err
