@@ -107,7 +107,7 @@ NUMBERS = {
     "evaluate_robots_recorded": 3,
     "evaluate_lbr_recorded": 2,
 }
-# How many nodes start, where no evaluate_node ends the launch (what stands in for it knows no namespace).
+# How many nodes start, where no evaluate_node ends the launch (its stand-in knows no namespace).
 WITHOUT_END = {"robot": 2, "recorded": 5, "lbr": 3, "lbr_recorded": 4, "lbr_slow": 2}
 NODES = {
     "rlcg_sim": ["sim_node"],
@@ -143,7 +143,7 @@ time.sleep(0.5 if name == "evaluate_node" else 60)
 
 
 def make_prefix(prefix: Path) -> None:
-    """Make an install prefix with both packages, the shared files and executables that stand in for them."""
+    """Make an install prefix with both packages, the shared files and stand-in executables."""
     index = prefix / "share/ament_index/resource_index/packages"
     index.mkdir(parents=True)
     for package, executables in NODES.items():
