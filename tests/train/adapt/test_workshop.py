@@ -148,3 +148,11 @@ def test_the_joint_phase_begins_with_what_sim_only_knows(shop: Workshop) -> None
 def test_a_row_whose_data_lack_says_so(shop: Workshop) -> None:
     with pytest.raises(DataError, match="no usable shard"):
         shop.train_policy(recipe("randomized"), 0)
+
+
+def test_a_plan_says_how_much_the_scene_weighs(shop: Workshop) -> None:
+    weights = {}
+    for name in ("rl_cycle_gan", "rl_cycle_gan_scene_1"):
+        stage = shop._stage(plan(name))
+        weights[name] = {route.loss: route.weight for route in stage.routes}["scene"]
+    assert weights == {"rl_cycle_gan": 10.0, "rl_cycle_gan_scene_1": 1.0}

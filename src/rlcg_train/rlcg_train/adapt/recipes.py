@@ -16,7 +16,8 @@ WEIGHTS = "Weight of the real half (lambda_RL-real)"
 LENGTHS = 3
 LONGER = f"Generators of {LENGTHS} times the steps"
 FINE_TUNED = "After on-policy episodes"
-SECTIONS = (GENERATOR_ONLY, LABELLED, WEIGHTS, LONGER, FINE_TUNED)
+SCENE = "Weight of the RL-scene loss"
+SECTIONS = (GENERATOR_ONLY, LABELLED, WEIGHTS, SCENE, LONGER, FINE_TUNED)
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class GeneratorPlan:
     """A generator: ``method`` of `METHODS`, and how much of the log it sees (index of amounts).
 
     ``labelled``: GraspGAN's task network learns from real outcomes too. ``lengths``: how many times
-    the steps of the others.
+    the steps of the others. ``scene``: weight of RL-CycleGAN's scene loss, the paper's by default.
     """
 
     name: str
@@ -32,6 +33,7 @@ class GeneratorPlan:
     amount: int = -1
     labelled: bool = False
     lengths: int = 1
+    scene: float = 10.0
 
 
 METHODS = ("gan", "cycle_gan", "rl_cycle_gan", "grasp_gan", "rcan")
@@ -67,6 +69,7 @@ GENERATORS = (
     GeneratorPlan("rl_cycle_gan", "rl_cycle_gan"),
     *(GeneratorPlan(f"grasp_gan_{k}", "grasp_gan", k, labelled=True) for k in range(3)),
     *(GeneratorPlan(f"rl_cycle_gan_{k}", "rl_cycle_gan", k) for k in range(2)),
+    GeneratorPlan("rl_cycle_gan_scene_1", "rl_cycle_gan", scene=1.0),
     GeneratorPlan("gan_long", "gan", lengths=LENGTHS),
     GeneratorPlan("rl_cycle_gan_long", "rl_cycle_gan", lengths=LENGTHS),
 )
@@ -164,6 +167,13 @@ RECIPES = (
             ("gan_long", "GAN", "gan_long", None),
             ("rl_cycle_gan_long", "RL-CycleGAN", "rl_cycle_gan_long", None),
             ("rl_cycle_gan_long_real_2", "RL-CycleGAN, labelled", "rl_cycle_gan_long", 2),
+        )
+    ),
+    *(
+        Recipe(name, title, SCENE, "", generator="rl_cycle_gan_scene_1", amount=amount)
+        for name, title, amount in (
+            ("rl_cycle_gan_scene_1", "RL-CycleGAN, 1", None),
+            ("rl_cycle_gan_scene_1_real_2", "RL-CycleGAN, 1, labelled", 2),
         )
     ),
 )

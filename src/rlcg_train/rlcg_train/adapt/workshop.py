@@ -17,7 +17,7 @@ from rlcg_train.adapt.cycle_gan import CycleGanStage
 from rlcg_train.adapt.domain import DomainData
 from rlcg_train.adapt.files import load_generator
 from rlcg_train.adapt.gan import GanStage
-from rlcg_train.adapt.gan_settings import GanSettings
+from rlcg_train.adapt.gan_settings import GanSettings, Weights
 from rlcg_train.adapt.goal_task import GoalTask
 from rlcg_train.adapt.grasp_gan import GraspGanStage
 from rlcg_train.adapt.halves import GoalHalves
@@ -117,6 +117,7 @@ class Workshop:
             scale.gan_scales,
             batch=scale.gan_batch,
             learning_rate=scale.gan_rate,
+            weights=Weights(scene=chosen.scene),
         )
         if chosen.method == "rcan":
             return RcanStage(settings, self._halves(self.stock.sim("randomized_heavy")), self.seed)
