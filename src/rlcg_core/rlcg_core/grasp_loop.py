@@ -101,6 +101,11 @@ class GraspLoop:
         self._end: End | None = None
 
     @property
+    def begun(self) -> bool:
+        """Whether anything was decided yet."""
+        return self._last is not None
+
+    @property
     def ended(self) -> End | None:
         """Return the end, None while the episode runs."""
         return self._end

@@ -177,7 +177,8 @@ class PolicyNode(ManagedNode):
             return None
         if gate is None:
             return Problem(reason, "no gate_status received: start arm_node, or remap the topic")
-        if gate.state in (GateState.STOPPED, GateState.INACTIVE):
+        # One that is not there yet may still come, as long as nothing has moved.
+        if gate.state == GateState.STOPPED or (gate.state == GateState.INACTIVE and loop.begun):
             loop.stop(reason, f"arm_node lets nothing pass: {gate.text}")
         return Problem(reason, f"arm_node is not ready: {gate.text}")
 
