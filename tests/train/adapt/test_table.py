@@ -9,6 +9,7 @@ import pytest
 from rlcg_core.errors import ConfigError, DataError
 from rlcg_train.adapt import results
 from rlcg_train.adapt.compare import p_value
+from rlcg_train.adapt.differences import APART, sign
 from rlcg_train.adapt.page import NOT_YET, page, write_page
 from rlcg_train.adapt.recipes import GENERATORS, RECIPES, plan, recipe
 from rlcg_train.adapt.results import Result
@@ -60,9 +61,13 @@ def test_an_empty_page_invents_nothing(tmp_path: Path) -> None:
 
 def test_differences_are_tested_in_pairs_on_the_same_scenes(tmp_path: Path) -> None:
     text = stored(tmp_path, GOOD, BAD)
-    assert "`rl_cycle_gan` is better than `sim_only`" in text
+    assert "| 1 | `rl_cycle_gan` |  | > |" in text
+    assert "| 2 | `sim_only` | < |  |" in text
+    assert "uncorrected for the 1 pairs" in text
     alike = replace(GOOD, row="cycle_gan", outcomes="F" + GOOD.outcomes[1:])
-    assert "Not distinguishable: `cycle_gan` and `rl_cycle_gan`" in stored(tmp_path, alike)
+    text = stored(tmp_path, alike)
+    assert "| 2 | `cycle_gan` | = |  | > |" in text
+    assert "uncorrected for the 3 pairs" in text
 
 
 @pytest.mark.parametrize(
@@ -71,6 +76,7 @@ def test_differences_are_tested_in_pairs_on_the_same_scenes(tmp_path: Path) -> N
 def test_rows_of_different_protocols_are_never_compared(other: Result) -> None:
     assert p_value(GOOD, BAD) is not None
     assert p_value(GOOD, other) is None
+    assert sign(GOOD, other) == APART
 
 
 def test_the_page_in_the_repository_is_of_the_results_stored_there(repository: Path) -> None:

@@ -2,12 +2,10 @@
 """docs/results.md out of stored results: rates with intervals, papers beside, what differs."""
 
 from collections.abc import Mapping
-from itertools import combinations
 from pathlib import Path
 
-from rlcg_core.statistics_paired import DISTINGUISHABLE_P
 from rlcg_train.adapt import chart
-from rlcg_train.adapt.compare import p_value
+from rlcg_train.adapt.differences import square
 from rlcg_train.adapt.recipes import RECIPES, SECTIONS, Recipe
 from rlcg_train.adapt.results import Result, read_all
 from rlcg_train.adapt.scales import Scale
@@ -40,7 +38,11 @@ def page(results: Results, scale: Scale, pictures: Path, note: str = "") -> str:
     parts += ["## What was asked\n", _verdicts(results), ""]
     for section in SECTIONS:
         parts += [f"## {section}\n", _table(section, results, scale), ""]
-    parts += ["## What differs\n", _differences(results), ""]
+    parts += [
+        "## What differs\n",
+        square(list(_by_row(results).values())) or f"{NOT_YET.capitalize()}.",
+        "",
+    ]
     parts += ["## Do generators keep things in their place?\n", _agreements(results), ""]
     shown = sorted(pictures.glob("*.png"))
     if shown:
@@ -107,34 +109,6 @@ def _rate(result: Result) -> str:
     low, high = result.interval
     found = f"{result.successes}/{result.trials} = {100 * result.rate:.1f}%"
     return f"{found} ({100 * low:.1f}-{100 * high:.1f})"
-
-
-def _differences(results: Results) -> str:
-    lines = [
-        "Pairs of rows on the same scenes of `real_proxy`, McNemar's exact test at "
-        f"p < {DISTINGUISHABLE_P:g}, uncorrected for the number of pairs. Rows of different "
-        "protocols are not compared.\n"
-    ]
-    measured = [r for r in RECIPES if (r.name, REAL) in results]
-    alike = []
-    for one, other in combinations(measured, 2):
-        p = p_value(results[one.name, REAL], results[other.name, REAL])
-        if p is None:
-            continue
-        if p < DISTINGUISHABLE_P:
-            better, worse = sorted(
-                (one, other), key=lambda r: results[r.name, REAL].successes, reverse=True
-            )
-            lines.append(f"- {_name(better)} is better than {_name(worse)} (p = {p:.2g})")
-        else:
-            alike.append(f"{_name(one)} and {_name(other)}")
-    if alike:
-        lines.append(f"- Not distinguishable: {'; '.join(alike)}.")
-    return "\n".join(lines if measured else [f"{NOT_YET.capitalize()}."])
-
-
-def _name(recipe: Recipe) -> str:
-    return f"`{recipe.name}`"
 
 
 def _agreements(results: Results) -> str:
