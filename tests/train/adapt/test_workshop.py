@@ -45,15 +45,6 @@ def test_every_method_trains_a_generator(shop: Workshop, name: str) -> None:
     assert load_generator(shop.generator(name) / CHECKPOINT)(picture).shape == picture.shape
 
 
-def test_a_generator_of_more_lengths_goes_on_for_longer(shop: Workshop) -> None:
-    longer = plan("gan_long")
-    shop.train_generator(plan("gan"))
-    shop.train_generator(longer)
-    short, long = (read_state(shop.generator(name)) for name in ("gan", longer.name))
-    assert (long.done, short.done) == (longer.lengths * SCALE.gan_steps, SCALE.gan_steps)
-    assert longer.lengths > 1
-
-
 def test_what_is_done_is_not_done_again_and_other_settings_are_refused(shop: Workshop) -> None:
     path = shop.policy("sim_only") / POLICY
     before = path.stat().st_mtime_ns

@@ -13,26 +13,23 @@ from rlcg_train.adapt.policy_settings import Mixing
 GENERATOR_ONLY = "Real episodes train the generator only"
 LABELLED = "Labelled real episodes train the policy too"
 WEIGHTS = "Weight of the real half (lambda_RL-real)"
-LENGTHS = 3
-LONGER = f"Generators of {LENGTHS} times the steps"
 FINE_TUNED = "After on-policy episodes"
 SCENE = "Weight of the RL-scene loss"
-SECTIONS = (GENERATOR_ONLY, LABELLED, WEIGHTS, SCENE, LONGER, FINE_TUNED)
+SECTIONS = (GENERATOR_ONLY, LABELLED, WEIGHTS, SCENE, FINE_TUNED)
 
 
 @dataclass(frozen=True)
 class GeneratorPlan:
     """A generator: ``method`` of `METHODS`, and how much of the log it sees (index of amounts).
 
-    ``labelled``: GraspGAN's task network learns from real outcomes too. ``lengths``: how many times
-    the steps of the others. ``scene``: weight of RL-CycleGAN's scene loss, the paper's by default.
+    ``labelled``: GraspGAN's task network learns from real outcomes too. ``scene``: weight of
+    RL-CycleGAN's scene loss, the paper's by default.
     """
 
     name: str
     method: str
     amount: int = -1
     labelled: bool = False
-    lengths: int = 1
     scene: float = 10.0
 
 
@@ -70,8 +67,6 @@ GENERATORS = (
     *(GeneratorPlan(f"grasp_gan_{k}", "grasp_gan", k, labelled=True) for k in range(3)),
     *(GeneratorPlan(f"rl_cycle_gan_{k}", "rl_cycle_gan", k) for k in range(2)),
     GeneratorPlan("rl_cycle_gan_scene_1", "rl_cycle_gan", scene=1.0),
-    GeneratorPlan("gan_long", "gan", lengths=LENGTHS),
-    GeneratorPlan("rl_cycle_gan_long", "rl_cycle_gan", lengths=LENGTHS),
 )
 
 
@@ -160,14 +155,6 @@ RECIPES = (
         generator="rcan",
         with_own=True,
         tunes="rcan",
-    ),
-    *(
-        Recipe(name, title, LONGER, "", generator=generator, amount=amount)
-        for name, title, generator, amount in (
-            ("gan_long", "GAN", "gan_long", None),
-            ("rl_cycle_gan_long", "RL-CycleGAN", "rl_cycle_gan_long", None),
-            ("rl_cycle_gan_long_real_2", "RL-CycleGAN, labelled", "rl_cycle_gan_long", 2),
-        )
     ),
     *(
         Recipe(name, title, SCENE, "", generator="rl_cycle_gan_scene_1", amount=amount)
