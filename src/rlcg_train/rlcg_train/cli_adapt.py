@@ -92,7 +92,7 @@ def _ranking(args: argparse.Namespace) -> None:
         raise DataError(f"{args.policy} is no grasp-success predictor: give one")
     data = domain_files.load([args.data], network.settings.picture_px)
     generator = load_generator(args.generator) if args.generator else None
-    print(f"AUC {ranking(GoalTask.of(network), data, generator):.3f}")
+    print(ranking(GoalTask.of(network), data, generator))
 
 
 def _regrasps(args: argparse.Namespace) -> None:

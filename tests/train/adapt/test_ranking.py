@@ -58,7 +58,7 @@ def test_a_q_that_looks_ranks_behind_a_generator_of_another_seed(
         stage.step(np.random.default_rng(step))
     everything = replace(sim, held_out=np.arange(len(sim.pictures)))
     stage.Q.eval()
-    own, other = (ranking(stage.Q, everything, generator(seed)) for seed in (1, 2))
+    own, other = (ranking(stage.Q, everything, generator(seed)).auc for seed in (1, 2))
     assert own > 0.8
     assert other > own - 0.1
 
@@ -69,9 +69,30 @@ def test_a_q_that_decodes_its_generator_ranks_behind_no_other(
     sim = replace(domains[0], held_out=np.arange(len(domains[0].pictures)))
     picture, rows = sim.pick(torch.arange(len(sim.pictures)))
     q = Decodes(picture)
-    assert ranking(q, sim, Smuggles(rows.success, 1.0)) == 1.0
-    assert ranking(q, sim, Smuggles(rows.success, -1.0)) == 0.0
-    assert ranking(q, sim) == 0.5
+    assert ranking(q, sim, Smuggles(rows.success, 1.0)).auc == 1.0
+    assert ranking(q, sim, Smuggles(rows.success, -1.0)).auc == 0.0
+    assert ranking(q, sim).auc == 0.5
+
+
+def test_the_interval_counts_attempts_and_not_their_frames(
+    domains: tuple[DomainData, DomainData],
+) -> None:
+    sim = replace(domains[0], held_out=np.arange(len(domains[0].pictures)))
+    torch.manual_seed(0)
+    q = GoalTask(NETWORK)
+    q.eval()
+    once, often = ranking(q, sim), ranking(q, repeated(sim, 4))
+    assert (often.attempts, often.frames) == (once.attempts, 4 * once.frames)
+    assert 0.0 <= once.low < once.auc < once.high <= 1.0
+    assert often.high - often.low == pytest.approx(once.high - once.low, rel=0.05)
+
+
+def repeated(data: DomainData, times: int) -> DomainData:
+    """Return data whose every frame comes so many times, as frames of one attempt do."""
+    index = torch.arange(len(data.pictures)).repeat(times)
+    rows = data.rows
+    more = Rows(rows.goal[index], rows.tool[index], rows.success[index], rows.projection)
+    return replace(data, pictures=data.pictures[index], rows=more, held_out=index.numpy())
 
 
 def test_nothing_is_ranked_where_all_came_to_the_same_end(
