@@ -12,7 +12,7 @@ from rlcg_core.manifest import Training
 from rlcg_core.robots import ROBOTS, Robot
 from rlcg_proxy.lab_log import LogSettings, fill_log
 from rlcg_proxy.measure import MeasureSettings
-from rlcg_proxy.table_results import RCAN, judge_again, measure_row
+from rlcg_proxy.table_results import FINDER, RCAN, judge_again, measure_row
 from rlcg_proxy.worlds import REAL_PROXY
 from rlcg_sim.description import find_urdf
 from rlcg_sim.makers import BuiltInWorlds
@@ -141,6 +141,8 @@ class Table:
         if not (self._shop.policy(SIM_ONLY) / POLICY).exists():
             self._train(recipe(SIM_ONLY))
         self._shop.train_generator(chosen)
+        if chosen.method == RCAN:
+            self._shop.train_generator(plan(FINDER))  # it judges all, and learns from these pairs
 
     def _need_tuning(self, row: Recipe) -> None:
         """Let the row that is tuned act in `real_proxy`, and log that."""

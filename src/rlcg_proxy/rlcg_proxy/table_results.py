@@ -12,7 +12,7 @@ from rlcg_train.adapt import results
 from rlcg_train.adapt.agreement import agreement
 from rlcg_train.adapt.domain_files import load
 from rlcg_train.adapt.files import load_generator
-from rlcg_train.adapt.recipes import Recipe, plan
+from rlcg_train.adapt.recipes import Recipe
 from rlcg_train.adapt.results import Result
 from rlcg_train.adapt.run import CHECKPOINT
 from rlcg_train.adapt.scales import SMALL
@@ -20,7 +20,7 @@ from rlcg_train.adapt.workshop import Workshop
 from rlcg_train.export import current_commit
 from rlcg_train.run_folder import read_state
 
-RCAN = "rcan"
+RCAN, FINDER = "rcan", "finder"
 
 
 def measure_row(shop: Workshop, row: Recipe, asked: MeasureSettings, folder: Path) -> None:
@@ -47,7 +47,7 @@ def measure_row(shop: Workshop, row: Recipe, asked: MeasureSettings, folder: Pat
 
 
 def judge_again(shop: Workshop, row: Recipe, folder: Path) -> None:
-    """Add to a stored result how its generator keeps things in place, once RCAN's can judge."""
+    """Add to a stored result how its generator keeps things in place, once the finder can judge."""
     stored = results.find(folder, row.name, REAL_PROXY)
     if stored is None or stored.agreement:
         return
@@ -70,17 +70,17 @@ def _keep_pictures(shop: Workshop, row: Recipe, folder: Path) -> None:
 
 
 def _agreement(shop: Workshop, row: Recipe) -> dict[str, float]:
-    """Return how a row's generator keeps things in place, where RCAN's can judge it."""
-    if not row.generator or plan(row.generator).method == RCAN:
+    """Return how a row's generator keeps things in place, where the finder can judge it."""
+    if not row.generator:
         return {}
-    finder, judged = (shop.generator(name) for name in (RCAN, row.generator))
+    finder, judged = (shop.generator(name) for name in (FINDER, row.generator))
     if not all(_finished(folder) for folder in (finder, judged)):
         return {}
     generator = load_generator(judged / CHECKPOINT)
     found = agreement(
         generator,
         load_generator(finder / CHECKPOINT),
-        load([shop.stock.look("sim")], shop.scale.side_px),
+        load([shop.stock.look(row.look)], shop.scale.side_px),
     )
     return {
         f"{part}, {kind}": value

@@ -140,7 +140,7 @@ def add_commands(add: Add) -> None:
         command.add_argument("--toy", action="store_true", help="at the size of the smoke run")
     agree = add("agreement", _agreement, "does a generator keep objects and gripper in place?")
     agree.add_argument("--generator", type=Path, required=True, help="checkpoint.pt of its run")
-    agree.add_argument("--finder", type=Path, required=True, help="checkpoint.pt of RCAN's run")
+    agree.add_argument("--finder", type=Path, required=True, help="checkpoint.pt of run `finder`")
     agree.add_argument("--data", type=Path, required=True, help="shards with masks")
     ranks = add("ranking", _ranking, "does a policy rank grasps behind a generator not its own?")
     ranks.add_argument("--policy", type=Path, required=True, help="policy.pt of its run")

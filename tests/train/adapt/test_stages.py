@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """GraspGAN and RCAN learn what they should; moved objects are noticed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from rlcg_core.errors import DataError
 from rlcg_sim.looks.stage import Part
 from rlcg_train.adapt import domain_files
 from rlcg_train.adapt.agreement import agreement
+from rlcg_train.adapt.finder import FinderStage
 from rlcg_train.adapt.gan_settings import GanSettings
 from rlcg_train.adapt.goal_task import GoalTask
 from rlcg_train.adapt.grasp_gan import GraspGanStage
@@ -98,6 +100,19 @@ def test_pairs_show_one_state_pixel_by_pixel(tmp_path: Path) -> None:
     assert torch.equal(data.truth.depth_m < 0.95, objects)
     seen = data.truth.canonical.float().mean(dim=1) > 140
     assert float((seen & objects).sum() / (seen | objects).sum()) > 0.93
+
+
+def test_the_finder_learns_to_find_objects_and_judges_by_it(domains: Domains) -> None:
+    sim = domains[0]
+    stage = FinderStage(replace(SMALL, batch=8, learning_rate=1e-2), (GoalHalves(sim),))
+    untouched = UNet(stage.G.settings)
+    before = agreement(untouched, stage.means["G"], sim)["objects"].in_x
+    for step in range(200):
+        stage.step(np.random.default_rng(step))
+    after = agreement(untouched, stage.means["G"], sim)["objects"]
+    assert before < 0.3
+    assert after.in_x > 0.6
+    assert after.in_made == pytest.approx(after.in_x, abs=0.05)
 
 
 def test_agreement_falls_when_a_generator_moves_things(domains: Domains) -> None:

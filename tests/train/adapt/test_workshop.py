@@ -36,7 +36,9 @@ def shop(toy_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     return made
 
 
-@pytest.mark.parametrize("name", ["gan", "cycle_gan", "grasp_gan_0", "rcan", "rl_cycle_gan"])
+@pytest.mark.parametrize(
+    "name", ["gan", "cycle_gan", "grasp_gan_0", "rcan", "rl_cycle_gan", "finder"]
+)
 def test_every_method_trains_a_generator(shop: Workshop, name: str) -> None:
     shop.train_generator(plan(name))
     state = read_state(shop.generator(name))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Do generators move, delete or add things? Masks tell, in simulation where they are known.
 
-RCAN's generator has learned to find objects, gripper, arm and tray in any look. It is asked about x
-and about G(x); both answers are compared with the true mask of x by intersection over union. What
-x reaches is the ceiling: the share of it that G(x) keeps is the agreement.
+A finder (`finder.py`) has learned to find objects, gripper, arm and tray in many looks. It is asked
+about x and about G(x); both answers are compared with the true mask of x by intersection over
+union. What x reaches is the ceiling: the share of it that G(x) keeps is the agreement.
 """
 
 from dataclasses import dataclass
@@ -33,14 +33,14 @@ class Agreement:
 
 @torch.no_grad()
 def agreement(generator: UNet, finder: UNet, data: DomainData) -> dict[str, Agreement]:
-    """Return the agreement of each of `PARTS` over up to 200 frames; raises `DataError`.
+    """Return the agreement of each of `PARTS` over up to 200 frames that were held out.
 
-    ``finder``: RCAN's generator, of the same size of picture.
+    ``finder``: of the same size of picture. Raises `DataError` without masks.
     """
     if data.truth is None:
         raise DataError("the shards have no masks: collect them by rlcg-train pairs")
-    chosen = torch.from_numpy(np.linspace(0, len(data.pictures) - 1, FRAMES).astype(np.int64))
-    chosen = torch.unique(chosen)
+    places = np.linspace(0, len(data.held_out) - 1, FRAMES).astype(np.int64)
+    chosen = torch.from_numpy(data.held_out[np.unique(places)])
     counts = {name: torch.zeros(2, 2) for name in PARTS}
     for index in chosen.split(AT_ONCE):
         picture = to_signed(data.pictures[index])

@@ -122,7 +122,8 @@ def _agreements(results: Results) -> str:
         for r in found
     ]
     text = (
-        "Intersection over union with the true mask of x, of what RCAN's mask head finds in x and "
-        "in G(x) (`rlcg_train/adapt/agreement.py`):\n"
+        "Intersection over union with the true mask of x, of what a network that has learned masks "
+        "in many looks finds in x and in G(x), on frames that were held out "
+        "(`rlcg_train/adapt/agreement.py`):\n"
     )
     return "\n".join([text, head, *rows])

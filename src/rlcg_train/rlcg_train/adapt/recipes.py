@@ -33,7 +33,7 @@ class GeneratorPlan:
     scene: float = 10.0
 
 
-METHODS = ("gan", "cycle_gan", "rl_cycle_gan", "grasp_gan", "rcan")
+METHODS = ("gan", "cycle_gan", "rl_cycle_gan", "grasp_gan", "rcan", "finder")
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ GENERATORS = (
     GeneratorPlan("cycle_gan", "cycle_gan"),
     GeneratorPlan("grasp_gan", "grasp_gan"),
     GeneratorPlan("rcan", "rcan"),
+    GeneratorPlan("finder", "finder"),
     GeneratorPlan("rl_cycle_gan", "rl_cycle_gan"),
     *(GeneratorPlan(f"grasp_gan_{k}", "grasp_gan", k, labelled=True) for k in range(3)),
     *(GeneratorPlan(f"rl_cycle_gan_{k}", "rl_cycle_gan", k) for k in range(2)),
@@ -105,7 +106,7 @@ AT_5000 = ("15%", "12% (robot 2)", "75%")
 RECIPES = (
     Recipe("sim_only", "Sim-Only", GENERATOR_ONLY, "21%"),
     Recipe("randomized", "Randomized Sim", GENERATOR_ONLY, "37%", look="randomized_mild"),
-    # Early, as its generator judges the others.
+    # Early, as who judges the others' generators learns from its pairs.
     Recipe(
         "rcan",
         "RCAN",

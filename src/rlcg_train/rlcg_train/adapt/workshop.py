@@ -16,6 +16,7 @@ from rlcg_train import checkpoints
 from rlcg_train.adapt.cycle_gan import CycleGanStage
 from rlcg_train.adapt.domain import DomainData
 from rlcg_train.adapt.files import load_generator
+from rlcg_train.adapt.finder import FinderStage
 from rlcg_train.adapt.gan import GanStage
 from rlcg_train.adapt.gan_settings import GanSettings, Weights
 from rlcg_train.adapt.goal_task import GoalTask
@@ -122,6 +123,9 @@ class Workshop:
         if chosen.method == "rcan":
             return RcanStage(settings, self._halves(self.stock.sim("randomized_heavy")), self.seed)
         sim = self._halves(self.stock.sim("sim"))
+        if chosen.method == "finder":
+            heavy = self._halves(self.stock.sim("randomized_heavy"))
+            return FinderStage(settings, (sim, heavy), self.seed)
         real = self._halves(self.stock.real(chosen.amount))
         if chosen.method == "gan":
             return GanStage(settings, sim, real, self.seed)
