@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lifecycle_msgs.msg import State, Transition
-from lifecycle_msgs.srv import ChangeState, GetState
+from lifecycle_msgs.srv import GetState
 from processes import NodeProcess, parameters
 from rlcg_msgs.msg import GraspCommand
 from robot_bench import HOME, NAMES, Robot
@@ -151,8 +151,7 @@ def test_another_robot_is_not_activated_and_its_joints_are_listed(robot: Robot) 
     state = robot.call(GetState, "arm_node/get_state", GetState.Request()).current_state
     assert state.id == State.PRIMARY_STATE_INACTIVE
     robot.send(robot.message())
-    change = ChangeState.Request(transition=Transition(id=Transition.TRANSITION_ACTIVATE))
-    assert not robot.call(ChangeState, "arm_node/change_state", change).success
+    assert not robot.change_state("arm_node", Transition.TRANSITION_ACTIVATE)
     assert robot.count("joint_trajectory") == 0
     robot.names = NAMES
     robot.await_state(GateState.READY)

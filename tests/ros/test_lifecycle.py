@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lifecycle_msgs.msg import State, Transition
-from lifecycle_msgs.srv import ChangeState, GetState
+from lifecycle_msgs.srv import GetState
 from processes import NodeProcess, parameters
 from rcl_interfaces.srv import DescribeParameters, SetParameters
 from rclpy.parameter import Parameter
@@ -29,8 +29,7 @@ def robot() -> Iterator[Robot]:
 
 
 def change(robot: Robot, transition: int) -> bool:
-    request = ChangeState.Request(transition=Transition(id=transition))
-    return bool(robot.call(ChangeState, "arm_node/change_state", request).success)
+    return robot.change_state("arm_node", transition)
 
 
 def state(robot: Robot) -> int:

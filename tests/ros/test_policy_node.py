@@ -7,7 +7,6 @@ import pytest
 from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
 from mock_cell import SLOW_S, MockCell, is_stop
 from processes import NodeProcess
 from sensor_msgs.msg import Image
@@ -150,8 +149,7 @@ def test_the_lifecycle_decides_when_goals_are_taken(cell: MockCell, model: Path)
 
 
 def change(cell: MockCell, transition: int) -> None:
-    request = ChangeState.Request(transition=Transition(id=transition))
-    assert cell.call(ChangeState, "policy_node/change_state", request).success
+    assert cell.change_state("policy_node", transition)
 
 
 def test_diagnostics_name_model_provider_camera_and_rate(

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
 from mock_cell import POLICY, SLOW_S, MockCell, is_stop
 from processes import NodeProcess, parameters
 from std_srvs.srv import Trigger
@@ -126,20 +125,15 @@ def test_a_stopped_gate_ends_the_episode_and_a_reset_one_serves_again(
     assert cell.grasp(seed=1)[0] is Reason.POLICY_TERMINATED
 
 
-def turn(cell: MockCell, transition: int) -> None:
-    request = ChangeState.Request(transition=Transition(id=transition))
-    assert cell.call(ChangeState, "arm_node/change_state", request).success
-
-
 def test_a_goal_waits_for_a_gate_that_is_not_active_yet(
     cell: MockCell, policy: NodeProcess
 ) -> None:
-    turn(cell, Transition.TRANSITION_DEACTIVATE)
+    assert cell.change_state("arm_node", Transition.TRANSITION_DEACTIVATE)
     time.sleep(0.3)  # the policy hears of it by gate_status, which is under way
     goal = cell.send(seed=1)
     time.sleep(0.5)
     assert not cell.commands
-    turn(cell, Transition.TRANSITION_ACTIVATE)
+    assert cell.change_state("arm_node", Transition.TRANSITION_ACTIVATE)
     assert cell.result(goal)[1].termination_reason == Reason.POLICY_TERMINATED
 
 
@@ -149,13 +143,13 @@ def test_a_gate_that_goes_inactive_in_mid_episode_ends_it_at_once(
     cell.fault(image_delay_s=SLOW_S)
     goal = cell.send(seed=1)
     cell.until(lambda: len(cell.commands) >= 2, "two commands")
-    turn(cell, Transition.TRANSITION_DEACTIVATE)
+    assert cell.change_state("arm_node", Transition.TRANSITION_DEACTIVATE)
     try:
         result = cell.result(goal, 5.0)[1]
         assert result.termination_reason == Reason.GATE_STOPPED
         assert "waited" not in result.text
     finally:
-        turn(cell, Transition.TRANSITION_ACTIVATE)
+        assert cell.change_state("arm_node", Transition.TRANSITION_ACTIVATE)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

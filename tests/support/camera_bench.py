@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState, GetState
+from lifecycle_msgs.srv import GetState
 from processes import NodeProcess, parameters
 from ros_bench import RosBench
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -61,8 +60,7 @@ class Camera(RosBench):
         return {value.key: value.value for value in status.values}
 
     def change(self, transition: int) -> bool:
-        request = ChangeState.Request(transition=Transition(id=transition))
-        return bool(self.call(ChangeState, "camera_node/change_state", request).success)
+        return self.change_state("camera_node", transition)
 
     def state(self) -> int:
         answer = self.call(GetState, "camera_node/get_state", GetState.Request())

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import rclpy
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.srv import SetParameters
 from rclpy.client import Client
 from rclpy.context import Context
@@ -85,6 +87,11 @@ class RosBench:
         future = client.call_async(request)
         self.until(future.done, f"answer of {service}", timeout_s)
         return future.result()
+
+    def change_state(self, node: str, transition: int) -> bool:
+        """Ask a lifecycle node for a transition; return whether it was made."""
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return bool(self.call(ChangeState, f"{node}/change_state", request).success)
 
     def set_parameters(self, node: str, **values: Any) -> None:
         """Set parameters of a running node."""
