@@ -85,9 +85,8 @@ OF_EVALUATION = (
 
 def arguments() -> list[DeclareLaunchArgument]:
     """Return the arguments: those of an evaluation, then those of the cells."""
-    declared = list(OF_EVALUATION)
-    known = {*OWN, *(one.name for one in declared)}
-    return declared + [one for one in CELL["ARGUMENTS"] if one.name not in known]
+    known = {*OWN, *(one.name for one in OF_EVALUATION)}
+    return [*OF_EVALUATION, *(one for one in CELL["ARGUMENTS"] if one.name not in known)]
 
 
 def value(context: LaunchContext, name: str) -> str:

@@ -51,9 +51,14 @@ DDS_PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE" if FAST_DDS_2 else "FASTDDS_DEFAU
 BACKEND = LaunchConfiguration("backend")
 IS_ROBOT = PythonExpression(["'", BACKEND, "' == 'robot'"])
 IS_SIMULATED = PythonExpression(["'", BACKEND, "' != 'robot'"])
-LOCKSTEP = PythonExpression(
-    [IS_SIMULATED, " and '", LaunchConfiguration("lockstep"), "' == 'true'"]
-)
+
+
+def simulated_and(name: str) -> PythonExpression:
+    """Return whether the cell is simulated and this launch argument true."""
+    return PythonExpression([IS_SIMULATED, " and '", LaunchConfiguration(name), "' == 'true'"])
+
+
+LOCKSTEP = simulated_and("lockstep")
 IN_LOCKSTEP = ParameterValue(LOCKSTEP, value_type=bool)
 IS_RECORDED = IfCondition(LaunchConfiguration("record"))
 # Launch argument, empty for the robot's own -> the field of rlcg_core.robots.Robot.
@@ -185,9 +190,6 @@ def policy_node() -> Node:
 
 def evaluate_node() -> Node:
     """Return who sends the goals and reports."""
-    evaluates = PythonExpression(
-        [IS_SIMULATED, " and '", LaunchConfiguration("evaluate"), "' == 'true'"]
-    )
     found = {
         "robot": argument("robot", str),
         "profile": argument("gate_profile", str),
@@ -199,7 +201,7 @@ def evaluate_node() -> Node:
         "run_directory": argument("run_directory", str),
         "seed": argument("seed", int),
     }
-    return node("rlcg_policy", "evaluate_node", found, IfCondition(evaluates))
+    return node("rlcg_policy", "evaluate_node", found, IfCondition(simulated_and("evaluate")))
 
 
 def nodes() -> list[Node]:

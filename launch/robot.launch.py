@@ -27,7 +27,8 @@ from rlcg_core.robots import ROBOTS
 from rlcg_policy import profile
 from rlcg_ros.shares import find_share
 
-CELL = runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "grasp.launch.py"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+OF_CELLS = runpy.run_path(os.path.join(HERE, "cell_arguments.py"))["ARGUMENTS"]
 # Arguments that grasp.launch.py has too.
 SHARED_ARGUMENTS = (
     "robot",
@@ -89,8 +90,7 @@ OF_ROBOTS = (
 
 def arguments() -> list[DeclareLaunchArgument]:
     """Return the arguments, those that are used most first."""
-    declared = list(OF_ROBOTS)
-    declared += [one for one in CELL["ARGUMENTS"] if one.name in SHARED_ARGUMENTS]
+    declared = [*OF_ROBOTS, *(one for one in OF_CELLS if one.name in SHARED_ARGUMENTS)]
     for name in OVERRIDES:
         declared.append(
             DeclareLaunchArgument(

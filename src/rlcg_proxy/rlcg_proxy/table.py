@@ -12,7 +12,7 @@ from rlcg_core.manifest import Training
 from rlcg_core.robots import ROBOTS, Robot
 from rlcg_proxy.lab_log import LogSettings, fill_log
 from rlcg_proxy.measure import MeasureSettings
-from rlcg_proxy.table_results import FINDER, RCAN, judge_again, measure_row
+from rlcg_proxy.table_results import FINDER, judge_again, measure_row
 from rlcg_proxy.worlds import REAL_PROXY
 from rlcg_sim.description import find_urdf
 from rlcg_sim.makers import BuiltInWorlds
@@ -30,6 +30,7 @@ from rlcg_train.provenance import describe
 
 # On-policy attempts of each row: training's own range, above those of all other commands.
 FIRST_ON_POLICY, ROW_STRIDE = 2**36 + 2**30, 10_000
+RCAN = "rcan"
 # Episodes that policies are tuned on come after those of the log.
 FIRST_TUNING = 50_000
 # The worlds that rows are measured in.

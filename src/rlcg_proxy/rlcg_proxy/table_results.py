@@ -20,7 +20,7 @@ from rlcg_train.adapt.workshop import Workshop
 from rlcg_train.export import current_commit
 from rlcg_train.run_folder import read_state
 
-RCAN, FINDER = "rcan", "finder"
+FINDER = "finder"
 
 
 def measure_row(shop: Workshop, row: Recipe, asked: MeasureSettings, folder: Path) -> None:

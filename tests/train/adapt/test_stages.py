@@ -139,3 +139,10 @@ def test_agreement_falls_when_a_generator_moves_things(domains: Domains) -> None
     assert kept.in_made == kept.in_x > 0.7
     moves.shift = 6
     assert agreement(moves, finder, sim)["objects"].in_made < 0.3
+
+
+def test_agreement_asks_for_frames_that_were_held_out(domains: Domains) -> None:
+    bare = replace(domains[0], held_out=np.empty(0, np.int64))
+    network = UNet(UNetSettings(59, 16))
+    with pytest.raises(DataError, match="no held-out frames, expected at least 1"):
+        agreement(network, network, bare)

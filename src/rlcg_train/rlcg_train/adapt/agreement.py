@@ -35,10 +35,13 @@ class Agreement:
 def agreement(generator: UNet, finder: UNet, data: DomainData) -> dict[str, Agreement]:
     """Return the agreement of each of `PARTS` over up to 200 frames that were held out.
 
-    ``finder``: of the same size of picture. Raises `DataError` without masks.
+    ``finder``: of the same size of picture. Raises `DataError` without masks or
+    held-out frames.
     """
     if data.truth is None:
         raise DataError("the shards have no masks: collect them by rlcg-train pairs")
+    if not len(data.held_out):
+        raise DataError("found no held-out frames, expected at least 1: collect more attempts")
     places = np.linspace(0, len(data.held_out) - 1, FRAMES).astype(np.int64)
     chosen = torch.from_numpy(data.held_out[np.unique(places)])
     counts = {name: torch.zeros(2, 2) for name in PARTS}

@@ -8,6 +8,7 @@ order, not in size.
 from dataclasses import dataclass, replace
 
 from rlcg_core.errors import ConfigError
+from rlcg_train.adapt.gan_settings import Weights
 from rlcg_train.adapt.policy_settings import Mixing
 
 GENERATOR_ONLY = "Real episodes train the generator only"
@@ -30,7 +31,7 @@ class GeneratorPlan:
     method: str
     amount: int = -1
     labelled: bool = False
-    scene: float = 10.0
+    scene: float = Weights().scene
 
 
 METHODS = ("gan", "cycle_gan", "rl_cycle_gan", "grasp_gan", "rcan", "finder")
