@@ -3,9 +3,25 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rlcg_core.errors import RlcgError
+
+# What a command runs, and what adds a command: its name, what it runs, its line of help.
+Command = Callable[[argparse.Namespace], None]
+Add = Callable[[str, Command, str], argparse.ArgumentParser]
+
+
+def commands_of(parser: argparse.ArgumentParser) -> Add:
+    """Return what adds a command to ``parser``, to be run by `run_command`."""
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    return add
 
 
 def run_command(parser: argparse.ArgumentParser, words: Sequence[str] | None) -> int:

@@ -3,17 +3,19 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rlcg_core.cell import ROBOT1
-from rlcg_core.command_line import run_command
+from rlcg_core.command_line import Add, commands_of, run_command
 from rlcg_core.robots import ROBOTS
 from rlcg_sim.description import find_urdf
 from rlcg_train.cli_robot import add_robot
 
-Run = Callable[[argparse.Namespace], None]
+if TYPE_CHECKING:
+    from rlcg_proxy.table import TableSettings
 
 OTHER_ROBOT = (
     "These rows are of robot 2; the papers' numbers beside are of robot 1 where no row says "
@@ -65,8 +67,21 @@ def _pictures(args: argparse.Namespace) -> None:
 
 
 def _table(args: argparse.Namespace) -> None:
-    from rlcg_proxy.table import Table, TableSettings
+    from rlcg_proxy.table import Table
     from rlcg_train.adapt.page import write_page
+
+    settings = _table_settings(args)
+    try:
+        Table(settings).make()
+    finally:
+        page = settings.results.with_suffix(".md")
+        note = OTHER_ROBOT if args.robot != "robot1" else ""
+        write_page(settings.results, page, settings.scale, note)
+        print(f"wrote {page}")
+
+
+def _table_settings(args: argparse.Namespace) -> "TableSettings":
+    from rlcg_proxy.table import TableSettings
     from rlcg_train.adapt.recipes import RECIPES
     from rlcg_train.adapt.scales import SMALL, SMOKE
 
@@ -74,14 +89,13 @@ def _table(args: argparse.Namespace) -> None:
     suffix = "" if args.robot == "robot1" else f"_{args.robot}"
     scale, kind = (SMOKE, "smoke") if args.smoke else (SMALL, "table")
     root = args.root or Path(f"runs/{kind}{suffix}")
-    scale = replace(scale, own_attempts=args.own_attempts or scale.own_attempts)
     # Rows at toy size never come near the published ones.
-    results = args.results or (root / "results" if args.smoke else Path(f"docs/results{suffix}"))
-    settings = TableSettings(
+    results = root / "results" if args.smoke else Path(f"docs/results{suffix}")
+    return TableSettings(
         root,
-        results,
+        args.results or results,
         args.log or root / "real" / "log",
-        scale,
+        replace(scale, own_attempts=args.own_attempts or scale.own_attempts),
         tuple(args.rows or (recipe.name for recipe in RECIPES)),
         args.seed,
         0 if args.smoke else args.workers,
@@ -89,23 +103,18 @@ def _table(args: argparse.Namespace) -> None:
         tuple(args.worlds),
         ROBOTS[args.robot],
     )
-    try:
-        Table(settings).make()
-    finally:
-        page = results.with_suffix(".md")
-        write_page(results, page, scale, OTHER_ROBOT if suffix else "")
-        print(f"wrote {page}")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rlcg-proxy", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add = commands_of(parser)
+    _add_worlds(add)
+    _add_table(add)
+    return parser
 
-    def add(name: str, run: Run, text: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=text, description=text)
-        command.set_defaults(run=run)
-        return command
 
+def _add_worlds(add: Add) -> None:
+    """Add the commands that show the world: its log, what is measured in it, its pictures."""
     log = add("log", _log, "log episodes as a lab would, for training to read; resumes")
     log.add_argument("--out", type=Path, required=True, help="folder of the episodes")
     log.add_argument("--episodes", type=int, default=5000, help="how many (default: 5000)")
@@ -128,6 +137,11 @@ def _parser() -> argparse.ArgumentParser:
     plenty.add_argument("--checkpoint", type=Path, help="collect on-policy with this network")
     pictures = add("pictures", _pictures, "draw a sheet of pictures of all worlds")
     pictures.add_argument("--out", type=Path, required=True, help="JPEG to write")
+    for command in (log, measure, plenty):
+        _add_common(command)
+
+
+def _add_table(add: Add) -> None:
     table = add("table", _table, "make the table of the sim-to-real methods; resumes")
     table.add_argument("--root", type=Path, help="data and runs (default: runs/table)")
     table.add_argument("--log", type=Path, help="the lab's log (default: in --root)")
@@ -142,11 +156,14 @@ def _parser() -> argparse.ArgumentParser:
     text = "every row's first policy acts in simulation for its last one, not one for all of a look"
     table.add_argument("--own-attempts", action="store_true", help=text)
     table.add_argument("--smoke", action="store_true", help="toy size: does it run?")
-    for command in (log, measure, plenty, table):
-        add_robot(command)
-        text = "processes, 0: in this one (default: 2)"
-        command.add_argument("--workers", type=int, default=2, help=text)
-    return parser
+    _add_common(table)
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
+    """Add whose cell it is, and how many processes simulate."""
+    add_robot(command)
+    text = "processes, 0: in this one (default: 2)"
+    command.add_argument("--workers", type=int, default=2, help=text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,10 +5,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rlcg_core.command_line import Add
 from rlcg_core.robots import ROBOTS
 from rlcg_sim.description import find_urdf
 from rlcg_sim.looks.built_in import LOOKS
-from rlcg_train.cli_bundle import Add
 from rlcg_train.cli_compute import add_compute
 from rlcg_train.cli_robot import add_robot
 
@@ -117,27 +117,40 @@ def add_commands(add: Add) -> None:
     pairs.add_argument("--world", default="sim", choices=LOOKS, help="look of the cell")
     pairs.add_argument("--attempts", type=int, default=1500, help="how many (default: 1500)")
     pairs.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+    add_robot(pairs)
     replay = add("qt-opt-log", _log_replay, "take logged episodes into a store; resumes")
     replay.add_argument("--episodes", type=Path, nargs="+", required=True, help="their folders")
     replay.add_argument("--store", type=Path, required=True, help="folder of the replay")
     replay.add_argument("--source", default="real", help="name in the store (default: real)")
     text = "of the stored pictures [px], as the network's (default: 236)"
     replay.add_argument("--side", type=int, default=236, help=text)
+    _add_runs(add)
+    _add_judges(add)
+    page = add("page", _page, "write docs/results.md out of stored results")
+    page.add_argument("--results", type=Path, default=Path("docs/results"), help="stored results")
+    page.add_argument("--out", type=Path, default=Path("docs/results.md"), help="the page")
+
+
+def _add_runs(add: Add) -> None:
+    """Add the commands that train one run of the table."""
     generator = add("generator", _generator, "train a generator of the table; resumes")
     generator.add_argument("name", help="one of rlcg_train.adapt.recipes.GENERATORS")
     policy = add("policy", _policy, "train the policy of a row of the table; resumes")
     policy.add_argument("row", help="one of rlcg_train.adapt.recipes.RECIPES")
     policy.add_argument("--round", type=int, default=0, help="0 scripted, 1 on-policy too")
     policy.add_argument("--more", type=Path, help="shards of on-policy attempts in simulation")
-    for command in (pairs, generator, policy):
-        add_robot(command)
     for command in (generator, policy):
+        add_robot(command)
         text = "folder of the table's runs (default: runs/table)"
         command.add_argument("--root", type=Path, default=Path("runs/table"), help=text)
         command.add_argument("--seed", type=int, default=1, help="of all draws (default: 1)")
         command.add_argument("--threads", type=int, default=1, help="of torch (default: 1)")
         add_compute(command)
         command.add_argument("--toy", action="store_true", help="at the size of the smoke run")
+
+
+def _add_judges(add: Add) -> None:
+    """Add the commands that judge what was trained."""
     agree = add("agreement", _agreement, "does a generator keep objects and gripper in place?")
     agree.add_argument("--generator", type=Path, required=True, help="checkpoint.pt of its run")
     agree.add_argument("--finder", type=Path, required=True, help="checkpoint.pt of run `finder`")
@@ -148,6 +161,3 @@ def add_commands(add: Add) -> None:
     ranks.add_argument("--generator", type=Path, help="checkpoint.pt of its run (default: none)")
     tries = add("regrasps", _regrasps, "how often does a policy try again? of logged episodes")
     tries.add_argument("--episodes", type=Path, nargs="+", required=True, help="their folders")
-    page = add("page", _page, "write docs/results.md out of stored results")
-    page.add_argument("--results", type=Path, default=Path("docs/results"), help="stored results")
-    page.add_argument("--out", type=Path, default=Path("docs/results.md"), help="the page")

@@ -3,13 +3,13 @@
 
 import argparse
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rlcg_core.cell import ROBOT1
+from rlcg_core.command_line import Add
 from rlcg_core.manifest import Metric, Training
 from rlcg_core.robots import ROBOTS
 from rlcg_core.statistics import wilson_interval
@@ -19,9 +19,6 @@ from rlcg_train.cli_robot import add_robot
 if TYPE_CHECKING:
     from rlcg_train.seen_frame import SeenFrame
     from rlcg_train.simulated import Simulated
-
-Command = Callable[[argparse.Namespace], None]
-Add = Callable[[str, Command, str], argparse.ArgumentParser]
 
 
 def _export(args: argparse.Namespace) -> None:
@@ -133,6 +130,17 @@ def add_commands(add: Add) -> None:
         add_robot(command)
         text = "whole episodes, for models of QT-Opt: closing, holding, trying again"
         command.add_argument("--whole-action", action="store_true", help=text)
+    quantize = _add_quantize(add)
+    record = add("record", _record, "record a run's report.json as a metric of a bundle")
+    record.add_argument("--report", type=Path, required=True, help="report.json of a run")
+    record.add_argument("--name", default="success_rate", help="name of the metric")
+    for command in (export, forms):
+        command.add_argument("--checkpoint", type=Path, required=True, help="the network")
+    for command in (forms, frames, quantize, record):
+        command.add_argument("--model", type=Path, required=True, help="folder models/<name>")
+
+
+def _add_quantize(add: Add) -> argparse.ArgumentParser:
     quantize = add("quantize", _quantize, "add int8 forms to a bundle, with their regret")
     kinds = quantize.add_mutually_exclusive_group(required=True)
     kinds.add_argument("--episodes", type=Path, nargs="+", help="folders of recorded episodes")
@@ -141,10 +149,4 @@ def add_commands(add: Add) -> None:
         option = topic.replace("_raw", "").replace("_", "-")
         text = f"in the bag (default: /{topic})"
         quantize.add_argument(f"--{option}-topic", default=f"/{topic}", help=text)
-    record = add("record", _record, "record a run's report.json as a metric of a bundle")
-    record.add_argument("--report", type=Path, required=True, help="report.json of a run")
-    record.add_argument("--name", default="success_rate", help="name of the metric")
-    for command in (export, forms):
-        command.add_argument("--checkpoint", type=Path, required=True, help="the network")
-    for command in (forms, frames, quantize, record):
-        command.add_argument("--model", type=Path, required=True, help="folder models/<name>")
+    return quantize

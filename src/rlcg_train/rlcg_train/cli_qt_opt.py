@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlcg_core.cell import ROBOT1
+from rlcg_core.command_line import Add
 from rlcg_core.errors import DataError
 from rlcg_core.robots import ROBOTS
 from rlcg_sim.description import find_urdf
-from rlcg_train.cli_bundle import Add
 from rlcg_train.cli_compute import add_compute
 
 if TYPE_CHECKING:
