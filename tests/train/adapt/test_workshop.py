@@ -149,3 +149,9 @@ def test_a_plan_says_how_much_the_scene_weighs(shop: Workshop) -> None:
         stage = shop._stage(plan(name))
         weights[name] = {route.loss: route.weight for route in stage.routes}["scene"]
     assert weights == {"rl_cycle_gan": 10.0, "rl_cycle_gan_scene_1": 1.0}
+
+
+def test_a_plan_says_how_much_longer_it_learns(shop: Workshop) -> None:
+    shop.train_generator(plan("rl_cycle_gan_long"))
+    done = read_state(shop.generator("rl_cycle_gan_long")).done
+    assert done == 4 * shop.scale.gan_steps

@@ -16,7 +16,8 @@ LABELLED = "Labelled real episodes train the policy too"
 WEIGHTS = "Weight of the real half (lambda_RL-real)"
 FINE_TUNED = "After on-policy episodes"
 SCENE = "Weight of the RL-scene loss"
-SECTIONS = (GENERATOR_ONLY, LABELLED, WEIGHTS, SCENE, FINE_TUNED)
+LENGTH = "Length of the generator's training"
+SECTIONS = (GENERATOR_ONLY, LABELLED, WEIGHTS, SCENE, LENGTH, FINE_TUNED)
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class GeneratorPlan:
     """A generator: ``method`` of `METHODS`, and how much of the log it sees (index of amounts).
 
     ``labelled``: GraspGAN's task network learns from real outcomes too. ``scene``: weight of
-    RL-CycleGAN's scene loss, the paper's by default.
+    RL-CycleGAN's scene loss, the paper's by default. ``times``: as many steps as the scale has.
     """
 
     name: str
@@ -32,6 +33,7 @@ class GeneratorPlan:
     amount: int = -1
     labelled: bool = False
     scene: float = Weights().scene
+    times: int = 1
 
 
 METHODS = ("gan", "cycle_gan", "rl_cycle_gan", "grasp_gan", "rcan", "finder")
@@ -69,6 +71,7 @@ GENERATORS = (
     *(GeneratorPlan(f"grasp_gan_{k}", "grasp_gan", k, labelled=True) for k in range(3)),
     *(GeneratorPlan(f"rl_cycle_gan_{k}", "rl_cycle_gan", k) for k in range(2)),
     GeneratorPlan("rl_cycle_gan_scene_1", "rl_cycle_gan", scene=1.0),
+    GeneratorPlan("rl_cycle_gan_long", "rl_cycle_gan", times=4),
 )
 
 
@@ -159,11 +162,12 @@ RECIPES = (
         tunes="rcan",
     ),
     *(
-        Recipe(name, title, SCENE, "", generator="rl_cycle_gan_scene_1", amount=amount)
-        for name, title, amount in (
-            ("rl_cycle_gan_scene_1", "RL-CycleGAN, 1", None),
-            ("rl_cycle_gan_scene_1_real_2", "RL-CycleGAN, 1, labelled", 2),
+        Recipe(f"{generator}{name}", f"{title}{more}", section, "", "sim", generator, amount)
+        for generator, title, section in (
+            ("rl_cycle_gan_scene_1", "RL-CycleGAN, 1", SCENE),
+            ("rl_cycle_gan_long", "RL-CycleGAN, four times as long", LENGTH),
         )
+        for name, more, amount in (("", "", None), ("_real_2", ", labelled", 2))
     ),
 )
 

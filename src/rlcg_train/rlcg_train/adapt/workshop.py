@@ -72,7 +72,8 @@ class Workshop:
         """Train a generator, or go on, unless it is done; raises `DataError` if it diverges."""
         out = self.generator(chosen.name)
         arguments = {"plan": asdict(chosen), "scale": self.scale.as_dict(generators=True)}
-        self._run(out, arguments, lambda: (self._stage(chosen), self.scale.gan_steps))
+        steps = chosen.times * self.scale.gan_steps
+        self._run(out, arguments, lambda: (self._stage(chosen), steps))
 
     def train_policy(self, row: Recipe, round_number: int, more_sim: Path | None = None) -> None:
         """Train a row's policy; ``more_sim``: folder of on-policy attempts in simulation."""
