@@ -86,7 +86,7 @@ def test_rows_of_a_look_share_their_attempts_unless_each_shall_make_its_own(
     assert acted == actors
 
 
-def test_generators_are_judged_as_soon_as_rcans_can_judge_them(
+def test_generators_are_judged_as_soon_as_the_finder_can_judge_them(
     measured: list[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for world in ("real_proxy", "sim"):

@@ -112,14 +112,17 @@ def _rate(result: Result) -> str:
 
 
 def _agreements(results: Results) -> str:
-    found = [r for (_, world), r in results.items() if world == REAL and r.agreement]
+    # Rows that share a generator have the same agreement.
+    of = {row.name: row.generator for row in RECIPES}
+    by_row = _by_row(results).items()
+    found = {of.get(name, name): one.agreement for name, one in by_row if one.agreement}
     if not found:
         return f"{NOT_YET.capitalize()}."
-    names = sorted({name for result in found for name in result.agreement})
-    head = f"| generator of | {' | '.join(names)} |\n|---|{'---|' * len(names)}"
+    names = sorted({name for agreement in found.values() for name in agreement})
+    head = f"| generator | {' | '.join(names)} |\n|---|{'---|' * len(names)}"
     rows = [
-        f"| `{r.row}` | " + " | ".join(f"{r.agreement.get(n, 0.0):.2f}" for n in names) + " |"
-        for r in found
+        f"| `{name}` | " + " | ".join(f"{agreement.get(n, 0.0):.2f}" for n in names) + " |"
+        for name, agreement in found.items()
     ]
     text = (
         "Intersection over union with the true mask of x, of what a network that has learned masks "
