@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rclpy.action
 from diagnostic_msgs.msg import DiagnosticArray
 from processes import NodeProcess, parameters
 from rclpy.qos import QoSProfile
@@ -27,6 +26,7 @@ from rlcg_core.reasons import GateState
 from rlcg_core.robots import ROBOTS
 from rlcg_ros import qos
 from rlcg_ros.conversions import joints_from_msg
+from rlcg_ros.goals import GoalClient
 
 ROBOT_TOPICS = ("joint_states", "joint_trajectory", "gripper_command", "odom")
 GATE_TOPICS = (*ROBOT_TOPICS, "grasp_command", "gate_status")
@@ -80,7 +80,7 @@ class CellBench(RosBench):
         self.heard: dict[str, list[tuple[float, Any]]] = {}
         self.recording: Recording | None = None
         self.started_s: list[float] = []
-        self.action = rclpy.action.ActionClient(self.node, Grasp, "policy_node/grasp")
+        self.action = GoalClient(self.node, Grasp, "policy_node/grasp")
         self.rogue = self.node.create_publisher(GraspCommand, "gate/grasp_command", qos.COMMAND)
         self._hear_all()
         self._start_all()

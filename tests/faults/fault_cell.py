@@ -105,7 +105,7 @@ class FaultCell(CellBench):
         wish = Grasp.Goal(max_steps=10_000, max_duration_s=600.0)
         deadline_s = time.monotonic() + START_S
         while time.monotonic() < deadline_s:
-            future = self.action.send_goal_async(wish)
+            future = self.action.send(wish)
             self._pause(ANSWER_S, future.done)
             answered = future.done() and future.result().accepted
             if answered or self.since("grasp_command", begun_s):

@@ -75,7 +75,7 @@ def test_both_ways_to_cancel_end_alike_and_the_stop_is_the_last_message(
     handle = cell.send(seed=1)
     cell.until(lambda: len(cell.commands) >= 2, "two commands")
     if by == "action":
-        handle.cancel_goal_async()
+        cell.action.cancel(handle)
     else:
         cell.call(Trigger, "policy_node/cancel", Trigger.Request())
     status, result = cell.result(handle)

@@ -9,7 +9,6 @@ import numpy as np
 from action_msgs.msg import GoalStatus
 from builtin_interfaces.msg import Time
 from processes import NodeProcess, parameters
-from rclpy.action import ActionClient
 from rlcg_msgs.action import Grasp
 from rlcg_msgs.msg import GateStatus, GraspCommand
 from rlcg_msgs.srv import ResetWorld
@@ -19,6 +18,7 @@ from std_srvs.srv import Trigger
 from rlcg_core.reasons import GateState, TerminationReason
 from rlcg_ros import qos
 from rlcg_ros.conversions import command_from_msg
+from rlcg_ros.goals import GoalClient
 
 SILENCE_S = 1.0
 # Images late by this much give a test the time to act in the middle of an episode.
@@ -51,7 +51,7 @@ class MockCell(RosBench):
             self.start("rlcg_policy.arm_node", "arm.log", *ARM)
         self.listen(GraspCommand, "grasp_command", qos.COMMAND)
         self.listen(GateStatus, "gate_status", qos.STATUS)
-        self.action = ActionClient(self.node, Grasp, "policy_node/grasp")
+        self.action = GoalClient(self.node, Grasp, "policy_node/grasp")
         self.feedback: list[Grasp.Feedback] = []
         self._scene_begins = Time()
 
@@ -111,17 +111,15 @@ class MockCell(RosBench):
 
         A frame of the scene before the last `ready` may still be on its way; it does not count.
         """
-        assert self.action.wait_for_server(10.0)
+        self.until(self.action.server_is_ready, "policy_node")
         wish = Grasp.Goal(**{"not_before": self._scene_begins, **goal})
-        future = self.action.send_goal_async(
-            wish, feedback_callback=lambda msg: self.feedback.append(msg.feedback)
-        )
+        future = self.action.send(wish, lambda msg: self.feedback.append(msg.feedback))
         self.until(future.done, "answer to a goal")
         return future.result()
 
     def result(self, handle: Any, timeout_s: float = 20.0) -> tuple[int, Grasp.Result]:
         """Return the goal's status and result."""
-        future = handle.get_result_async()
+        future = self.action.result(handle)
         self.until(future.done, "result", timeout_s)
         return future.result().status, future.result().result
 

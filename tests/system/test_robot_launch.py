@@ -11,7 +11,6 @@ from action_msgs.msg import GoalStatus
 from launched import Launched, wait_until
 from patience import patience
 from processes import NodeProcess, parameters
-from rclpy.action import ActionClient
 from rlcg_msgs.action import Grasp
 from rlcg_msgs.msg import GateStatus
 from ros_bench import RosBench
@@ -23,6 +22,7 @@ from rlcg_policy import profile
 from rlcg_record.commands import replay
 from rlcg_record.episode_reader import EpisodeReader
 from rlcg_ros import qos
+from rlcg_ros.goals import GoalClient
 
 pytestmark = pytest.mark.system
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +61,7 @@ def test_the_policy_moves_the_robot_of_the_profile(tmp_path: Path, domain: int) 
         bench.listen(JointTrajectory, LBR.topics["joint_trajectory"], qos.COMMAND)
         # The first hold may be sent before the bench is heard of; the gate's state is latched.
         bench.listen(GateStatus, "gate_status", qos.STATUS)
-        client = ActionClient(bench.node, Grasp, "policy_node/grasp")
+        client = GoalClient(bench.node, Grasp, "policy_node/grasp")
         bench.until(client.server_is_ready, "policy_node", 60.0)
         bench.until(
             lambda: any(m.state == GateStatus.READY for m in bench.received["gate_status"]),
@@ -72,9 +72,9 @@ def test_the_policy_moves_the_robot_of_the_profile(tmp_path: Path, domain: int) 
         bench.until(lambda: bench.node.count_subscribers(recorded) == 1, "recorder", 20.0)
         pictures = LBR.topics["image_raw"]  # for the policy and the recorder
         bench.until(lambda: bench.node.count_subscribers(pictures) == 2, "pictures", 20.0)
-        answer = client.send_goal_async(Grasp.Goal(max_steps=4))
+        answer = client.send(Grasp.Goal(max_steps=4))
         bench.until(answer.done, "answer")
-        result = answer.result().get_result_async()
+        result = client.result(answer.result())
         bench.until(result.done, "result", 30.0)
         assert result.result().status == GoalStatus.STATUS_SUCCEEDED, launched.output
         assert result.result().result.termination_reason == TerminationReason.STEP_LIMIT

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import yaml
 from launched import Launched
-from rclpy.action import ActionClient
 from rclpy.qos import ReliabilityPolicy
 from rlcg_msgs.action import Grasp
 from ros_bench import RosBench
@@ -21,6 +20,7 @@ from visualization_msgs.msg import MarkerArray
 
 from rlcg_record.record_parameters import TOPICS
 from rlcg_ros import qos
+from rlcg_ros.goals import GoalClient
 from rlcg_ros.raw_topics import message_class
 
 pytestmark = pytest.mark.system
@@ -58,7 +58,7 @@ def cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cell]:
             bench.listen(MarkerArray, topic, qos.COMMAND)
         bench.listen(Image, "image_raw", qos.IMAGE_READ)
         bench.listen(CameraInfo, "camera_info", qos.IMAGE_READ)
-        client = ActionClient(bench.node, Grasp, "policy_node/grasp")
+        client = GoalClient(bench.node, Grasp, "policy_node/grasp")
         bench.until(client.server_is_ready, "policy_node", 60.0)
         grasp(bench, client)
         bench.until(lambda: all(map(bench.count, MARKERS)), "markers", 60.0)
@@ -66,15 +66,15 @@ def cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cell]:
         launched.control_c()
 
 
-def grasp(bench: RosBench, client: ActionClient) -> None:
+def grasp(bench: RosBench, client: GoalClient) -> None:
     """Have a grasp made, by a node that may not be active yet."""
     while True:
-        sent = client.send_goal_async(Grasp.Goal(seed=4))
+        sent = client.send(Grasp.Goal(seed=4))
         bench.until(sent.done, "answer")
         if sent.result().accepted:
             break
         time.sleep(0.2)
-    result = sent.result().get_result_async()
+    result = client.result(sent.result())
     bench.until(result.done, "result", 60.0)
 
 

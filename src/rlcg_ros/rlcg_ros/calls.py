@@ -78,7 +78,7 @@ class Caller:
     def service(self, client: Any, limit_s: float) -> None:
         """Wait for a service or action server."""
         ready = getattr(client, "server_is_ready", None) or client.service_is_ready
-        name = getattr(client, "srv_name", None) or client._action_name
+        name = getattr(client, "srv_name", None) or client.name
         owner = name.rstrip("/").rsplit("/", 1)[0] or name
         self.wait_until(ready, limit_s, name, f"start {owner}, on the same ROS domain")
 

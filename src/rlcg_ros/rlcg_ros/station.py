@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from rclpy.action import ActionClient
 from rclpy.node import Node
 from rlcg_msgs.action import Grasp
 from std_srvs.srv import Trigger
@@ -25,6 +24,7 @@ from rlcg_ros.calls import Caller
 from rlcg_ros.cell_watch import CellWatch
 from rlcg_ros.conversions import stamp_from_s
 from rlcg_ros.episode_notes import EpisodeNotes
+from rlcg_ros.goals import GoalClient
 from rlcg_ros.judges import Judges
 from rlcg_ros.model_info import ModelWatch
 
@@ -66,7 +66,7 @@ class RosStation:
         self._home = node.create_client(Trigger, f"{prefix}arm_node/home")
         self._reset_stop = node.create_client(Trigger, f"{prefix}arm_node/reset_stop")
         self._cancel = node.create_client(Trigger, f"{prefix}policy_node/cancel")
-        self._grasp = ActionClient(node, Grasp, f"{prefix}policy_node/grasp")
+        self._grasp = GoalClient(node, Grasp, f"{prefix}policy_node/grasp")
         self._digest = ""
 
     def wait_for_nodes(self) -> None:
@@ -111,12 +111,12 @@ class RosStation:
         self._watch.begin()
         self._notes.begin()
         not_before = stamp_from_s(max(0.0, self._watch.image_stamp_s))
-        sent = self._grasp.send_goal_async(Grasp.Goal(seed=seed, not_before=not_before))
+        sent = self._grasp.send(Grasp.Goal(seed=seed, not_before=not_before))
         remedy = "look at the output of policy_node"
         goal = self._caller.finish(sent, ANSWER_S, "answer to a grasp goal", remedy)
         if not goal.accepted:
             raise WorldError("policy_node refused the goal: is it active, does another one run?")
-        future = goal.get_result_async()
+        future = self._grasp.result(goal)
         result = self._caller.finish(
             future, self._waits.episode_s, "result of a grasp", remedy, self._grasp
         ).result

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""No answer to a goal is lost, however late the thread that sent it goes on."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from action_msgs.msg import GoalStatus
+from rclpy.action import ActionClient, ActionServer
+from rlcg_msgs.action import Grasp
+from ros_bench import RosBench
+
+from rlcg_ros.goals import GoalClient
+
+LATE_S = 0.5
+
+
+class LateLock:
+    """Who has sent a goal goes on long after it has let go of the action client's lock."""
+
+    def __init__(self, client: ActionClient) -> None:
+        self._client, self._lock, self._was_late = client, client._lock, False
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *exception: object) -> None:
+        late = bool(self._client._pending_goal_requests) and not self._was_late
+        self._was_late |= late
+        self._lock.release()
+        time.sleep(LATE_S if late else 0.0)
+
+
+@pytest.fixture
+def server() -> Iterator[RosBench]:
+    """A node that takes every goal and is done at once."""
+
+    def done(goal: Any) -> Grasp.Result:
+        goal.succeed()
+        return Grasp.Result(steps=3)
+
+    with RosBench() as bench:
+        bench.served = ActionServer(bench.node, Grasp, "grasp", done)
+        yield bench
+
+
+def test_answer_and_result_come_though_the_sender_is_late(server: RosBench) -> None:
+    with RosBench() as bench:
+        client = GoalClient(bench.node, Grasp, "grasp")
+        bench.until(client.server_is_ready, "action server")
+        client._client._lock = LateLock(client._client)
+        sent = client.send(Grasp.Goal(seed=1))
+        bench.until(sent.done, "answer", 5.0)
+        assert sent.result().accepted
+        given = client.result(sent.result())
+        bench.until(given.done, "result", 5.0)
+        found = given.result()
+        assert (found.status, found.result.steps) == (GoalStatus.STATUS_SUCCEEDED, 3)
