@@ -11,7 +11,8 @@ import pytest
 
 from rlcg_core import bundle
 from rlcg_core.robots import ROBOTS
-from rlcg_train.adapt.recipes import GENERATORS, RECIPES
+from rlcg_train.adapt.generator_plans import GENERATORS
+from rlcg_train.adapt.recipes import RECIPES
 from rlcg_train.adapt.results import read_all
 from rlcg_train.run_folder import read_state
 

@@ -17,8 +17,9 @@ from rlcg_proxy.worlds import REAL_PROXY
 from rlcg_sim.description import find_urdf
 from rlcg_sim.makers import BuiltInWorlds
 from rlcg_train.adapt import results
+from rlcg_train.adapt.generator_plans import RCAN, plan
 from rlcg_train.adapt.pair_collection import PairSettings, collect_pairs
-from rlcg_train.adapt.recipes import RECIPES, Recipe, first_of_look, plan, recipe
+from rlcg_train.adapt.recipes import RECIPES, Recipe, first_of_look, recipe
 from rlcg_train.adapt.scales import SMALL, Scale
 from rlcg_train.adapt.seen_through import ACTOR, POLICY
 from rlcg_train.adapt.workshop import SIM_ONLY, Workshop
@@ -30,7 +31,6 @@ from rlcg_train.provenance import describe
 
 # On-policy attempts of each row: training's own range, above those of all other commands.
 FIRST_ON_POLICY, ROW_STRIDE = 2**36 + 2**30, 10_000
-RCAN = "rcan"
 # Episodes that policies are tuned on come after those of the log.
 FIRST_TUNING = 50_000
 # The worlds that rows are measured in.

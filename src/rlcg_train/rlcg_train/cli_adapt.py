@@ -52,7 +52,7 @@ def _workshop(args: argparse.Namespace, compute: "Compute") -> "Workshop":
 
 
 def _generator(args: argparse.Namespace) -> None:
-    from rlcg_train.adapt.recipes import plan
+    from rlcg_train.adapt.generator_plans import plan
     from rlcg_train.device import computing
 
     with computing(args.device, args.precision) as compute:
@@ -134,7 +134,7 @@ def add_commands(add: Add) -> None:
 def _add_runs(add: Add) -> None:
     """Add the commands that train one run of the table."""
     generator = add("generator", _generator, "train a generator of the table; resumes")
-    generator.add_argument("name", help="one of rlcg_train.adapt.recipes.GENERATORS")
+    generator.add_argument("name", help="one of rlcg_train.adapt.generator_plans.GENERATORS")
     policy = add("policy", _policy, "train the policy of a row of the table; resumes")
     policy.add_argument("row", help="one of rlcg_train.adapt.recipes.RECIPES")
     policy.add_argument("--round", type=int, default=0, help="0 scripted, 1 on-policy too")

@@ -10,8 +10,9 @@ from rlcg_core.errors import ConfigError, DataError
 from rlcg_train.adapt import results
 from rlcg_train.adapt.compare import p_value
 from rlcg_train.adapt.differences import APART, sign
+from rlcg_train.adapt.generator_plans import GENERATORS, plan
 from rlcg_train.adapt.page import NOT_YET, page, write_page
-from rlcg_train.adapt.recipes import GENERATORS, RECIPES, plan, recipe
+from rlcg_train.adapt.recipes import RECIPES, recipe
 from rlcg_train.adapt.results import Result
 from rlcg_train.adapt.scales import SMALL, SMOKE
 

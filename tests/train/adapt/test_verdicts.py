@@ -63,3 +63,15 @@ def test_labels_are_to_lead_to_80_percent(successes: int, word: str) -> None:
 @pytest.mark.parametrize(("real_only", "word"), [(300, HOLDS), (317, MISSED), (330, MISSED)])
 def test_simulation_is_to_help_beyond_chance(real_only: int, word: str) -> None:
     assert words(rl_cycle_gan_real_2=320, real_only_2=real_only)[ABOVE_REAL] == word
+
+
+def test_a_generator_that_learned_for_longer_is_compared_with_others_that_did() -> None:
+    short = {"sim_only": 40, "rl_cycle_gan": 100, "gan": 300, "rl_cycle_gan_real_2": 300}
+    assert words(**short)[CLOSED:ABOVE_REAL] == [MISSED] * 3
+    found = verdicts(rows(**short, rl_cycle_gan_long=160, rl_cycle_gan_real_2_long=320))
+    assert [one.verdict for one in found[CLOSED:ABOVE_REAL]] == [HOLDS, SO_FAR, HOLDS]
+    assert all("_long`: " in one.found for one in found[CLOSED:ABOVE_REAL])
+    found = verdicts(rows(**short, rl_cycle_gan_long=160, gan_long=200))[NONE_BETTER]
+    assert found.verdict == MISSED
+    assert "gan_long" in found.found
+    assert words(rl_cycle_gan_long=160, rl_cycle_gan=100, sim_only=200)[NONE_BETTER] == MISSED

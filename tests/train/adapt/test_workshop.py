@@ -13,7 +13,8 @@ from rlcg_core.errors import DataError
 from rlcg_train import checkpoints
 from rlcg_train.adapt.files import load_generator
 from rlcg_train.adapt.frozen import weights_hash
-from rlcg_train.adapt.recipes import plan, recipe
+from rlcg_train.adapt.generator_plans import plan
+from rlcg_train.adapt.recipes import recipe
 from rlcg_train.adapt.run import CHECKPOINT
 from rlcg_train.adapt.scales import SMOKE
 from rlcg_train.adapt.seen_through import ACTOR, POLICY

@@ -8,7 +8,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rlcg_train.adapt.recipes import GENERATOR_ONLY, LABELLED, RECIPES
+from rlcg_train.adapt.recipes import GENERATOR_ONLY, LABELLED, LENGTH, RECIPES
 from rlcg_train.adapt.results import Result
 
 Rows = Mapping[str, Result]
@@ -39,12 +39,14 @@ def png(rows: Rows) -> bytes:
 
 
 def _draw_bars(axes: Axes, rows: Rows) -> None:
-    shown = [r for r in RECIPES if r.section == GENERATOR_ONLY and r.name in rows]
+    unlabelled = [r for r in RECIPES if r.amount is None and r.name in rows]
+    shown = [r for r in unlabelled if r.section in (GENERATOR_ONLY, LENGTH)]
     for place, recipe in enumerate(shown):
         rate, below, above = _percent(rows[recipe.name])
         colour = COLOURS.get(recipe.title, OTHER)
         axes.barh(place, rate, xerr=[[below], [above]], color=colour, ecolor="#333333", capsize=3)
-    axes.set_yticks(range(len(shown)), [recipe.title for recipe in shown])
+    titles = [r.title + (", longer" if r.section == LENGTH else "") for r in shown]
+    axes.set_yticks(range(len(shown)), titles)
     axes.invert_yaxis()
     axes.set_xlim(0.0, 100.0)
     axes.set_xlabel("grasps in real_proxy that succeed [%], 95% interval")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rlcg_train.adapt import chart
 from rlcg_train.adapt.differences import square
+from rlcg_train.adapt.generator_plans import plan
 from rlcg_train.adapt.recipes import RECIPES, SECTIONS, Recipe
 from rlcg_train.adapt.results import Result, read_all
 from rlcg_train.adapt.scales import Scale
@@ -102,7 +103,8 @@ def _row(recipe: Recipe, results: Results, scale: Scale) -> str:
 def _wanted(recipe: Recipe, scale: Scale) -> str:
     if recipe.amount is not None:
         return str(scale.amounts[recipe.amount])
-    return str(scale.amounts[-1]) if recipe.generator not in ("", "rcan") else "0"
+    sees_real = bool(recipe.generator) and plan(recipe.generator).sees_real
+    return str(scale.amounts[-1]) if sees_real else "0"
 
 
 def _rate(result: Result) -> str:

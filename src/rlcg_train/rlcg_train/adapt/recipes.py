@@ -8,7 +8,6 @@ order, not in size.
 from dataclasses import dataclass, replace
 
 from rlcg_core.errors import ConfigError
-from rlcg_train.adapt.gan_settings import Weights
 from rlcg_train.adapt.policy_settings import Mixing
 
 GENERATOR_ONLY = "Real episodes train the generator only"
@@ -16,27 +15,8 @@ LABELLED = "Labelled real episodes train the policy too"
 WEIGHTS = "Weight of the real half (lambda_RL-real)"
 FINE_TUNED = "After on-policy episodes"
 SCENE = "Weight of the RL-scene loss"
-LENGTH = "Length of the generator's training"
+LENGTH = "Generators that learn four times as long"
 SECTIONS = (GENERATOR_ONLY, LABELLED, WEIGHTS, SCENE, LENGTH, FINE_TUNED)
-
-
-@dataclass(frozen=True)
-class GeneratorPlan:
-    """A generator: ``method`` of `METHODS`, and how much of the log it sees (index of amounts).
-
-    ``labelled``: GraspGAN's task network learns from real outcomes too. ``scene``: weight of
-    RL-CycleGAN's scene loss, the paper's by default. ``times``: as many steps as the scale has.
-    """
-
-    name: str
-    method: str
-    amount: int = -1
-    labelled: bool = False
-    scene: float = Weights().scene
-    times: int = 1
-
-
-METHODS = ("gan", "cycle_gan", "rl_cycle_gan", "grasp_gan", "rcan", "finder")
 
 
 @dataclass(frozen=True)
@@ -59,20 +39,6 @@ class Recipe:
     mixing: Mixing = Mixing.SHARED
     with_own: bool = False
     tunes: str = ""
-
-
-GENERATORS = (
-    GeneratorPlan("gan", "gan"),
-    GeneratorPlan("cycle_gan", "cycle_gan"),
-    GeneratorPlan("grasp_gan", "grasp_gan"),
-    GeneratorPlan("rcan", "rcan"),
-    GeneratorPlan("finder", "finder"),
-    GeneratorPlan("rl_cycle_gan", "rl_cycle_gan"),
-    *(GeneratorPlan(f"grasp_gan_{k}", "grasp_gan", k, labelled=True) for k in range(3)),
-    *(GeneratorPlan(f"rl_cycle_gan_{k}", "rl_cycle_gan", k) for k in range(2)),
-    GeneratorPlan("rl_cycle_gan_scene_1", "rl_cycle_gan", scene=1.0),
-    GeneratorPlan("rl_cycle_gan_long", "rl_cycle_gan", times=4),
-)
 
 
 def _by_amount(k: int, papers: tuple[str, str, str]) -> tuple[Recipe, ...]:
@@ -107,7 +73,7 @@ NONE = ("", "", "")
 AT_5000 = ("15%", "12% (robot 2)", "75%")
 
 
-RECIPES = (
+ROWS = (
     Recipe("sim_only", "Sim-Only", GENERATOR_ONLY, "21%"),
     Recipe("randomized", "Randomized Sim", GENERATOR_ONLY, "37%", look="randomized_mild"),
     # Early, as who judges the others' generators learns from its pairs.
@@ -162,13 +128,35 @@ RECIPES = (
         tunes="rcan",
     ),
     *(
-        Recipe(f"{generator}{name}", f"{title}{more}", section, "", "sim", generator, amount)
-        for generator, title, section in (
-            ("rl_cycle_gan_scene_1", "RL-CycleGAN, 1", SCENE),
-            ("rl_cycle_gan_long", "RL-CycleGAN, four times as long", LENGTH),
+        Recipe(name, title, SCENE, "", generator="rl_cycle_gan_scene_1", amount=amount)
+        for name, title, amount in (
+            ("rl_cycle_gan_scene_1", "RL-CycleGAN, 1", None),
+            ("rl_cycle_gan_scene_1_real_2", "RL-CycleGAN, 1, labelled", 2),
         )
-        for name, more, amount in (("", "", None), ("_real_2", ", labelled", 2))
     ),
+)
+
+
+def longer(name: str) -> str:
+    """Return the name of a row, or of a generator, with more steps of the generator."""
+    return f"{name}_long"
+
+
+def _longer(row: Recipe) -> Recipe:
+    title = f"{row.title}, labelled" if row.amount is not None else row.title
+    return replace(
+        row,
+        name=longer(row.name),
+        title=title,
+        section=LENGTH,
+        generator=longer(row.generator),
+    )
+
+
+RECIPES = (
+    *ROWS,
+    *(_longer(row) for row in ROWS if row.section == GENERATOR_ONLY and row.generator),
+    *(_longer(row) for row in ROWS if row.name == "rl_cycle_gan_real_2"),
 )
 
 
@@ -183,11 +171,3 @@ def recipe(name: str) -> Recipe:
         if one.name == name:
             return one
     raise ConfigError(f"row is {name!r}, expected one of {[one.name for one in RECIPES]}")
-
-
-def plan(name: str) -> GeneratorPlan:
-    """Return a generator's plan by name; raises `ConfigError`."""
-    for one in GENERATORS:
-        if one.name == name:
-            return one
-    raise ConfigError(f"generator is {name!r}, expected one of {[g.name for g in GENERATORS]}")

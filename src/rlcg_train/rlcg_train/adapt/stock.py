@@ -8,7 +8,8 @@ import torch
 
 from rlcg_train.adapt import domain_files
 from rlcg_train.adapt.domain import DomainData, together
-from rlcg_train.adapt.recipes import Recipe, plan
+from rlcg_train.adapt.generator_plans import plan
+from rlcg_train.adapt.recipes import Recipe
 from rlcg_train.adapt.scales import Scale
 
 # Data sets in memory at once, each up to a gigabyte.
@@ -64,7 +65,7 @@ class Stock:
     def real_episodes(self, row: Recipe) -> int:
         """Return how many real episodes a row has used, labelled, for its generator or to tune."""
         amounts = [] if row.amount is None else [row.amount]
-        if row.generator and plan(row.generator).method != "rcan":
+        if row.generator and plan(row.generator).sees_real:
             amounts.append(plan(row.generator).amount)
         used = max((self.real(amount).episodes for amount in amounts), default=0)
         return used + (self._tuning(row).episodes if row.tunes else 0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rlcg_core.statistics_paired import DISTINGUISHABLE_P
 from rlcg_train.adapt.compare import difference, p_value
-from rlcg_train.adapt.recipes import GENERATOR_ONLY, RECIPES
+from rlcg_train.adapt.recipes import GENERATOR_ONLY, LENGTH, RECIPES, longer, recipe
 from rlcg_train.adapt.results import Result
 
 Rows = Mapping[str, Result]
@@ -55,9 +55,19 @@ def _sim_only_fails(rows: Rows) -> tuple[str, str]:
     return f"{100 * rate:.1f}%", _word(rate < CEILING)
 
 
+def _longest(rows: Rows, name: str) -> Result:
+    """Return a row, or the one like it whose generator learned for longer, if there is one."""
+    return rows.get(longer(name), rows[name])
+
+
+def _told(one: Result) -> str:
+    return f"`{one.row}`: " if recipe(one.row).section == LENGTH else ""
+
+
 def _closes_the_gap(rows: Rows) -> tuple[str, str]:
-    text, ahead = _ahead(rows["rl_cycle_gan"], rows["sim_only"])
-    return text, _word(ahead >= AHEAD)
+    mine = _longest(rows, "rl_cycle_gan")
+    text, ahead = _ahead(mine, rows["sim_only"])
+    return _told(mine) + text, _word(ahead >= AHEAD)
 
 
 def _ahead(one: Result, other: Result) -> tuple[str, float]:
@@ -69,8 +79,9 @@ def _ahead(one: Result, other: Result) -> tuple[str, float]:
 
 
 def _none_is_better(rows: Rows) -> tuple[str, str]:
-    mine = rows["rl_cycle_gan"]
-    others = [rows[name] for name in _UNLABELLED if name in rows]
+    mine = _longest(rows, "rl_cycle_gan")
+    names = _UNLABELLED_LONGER if mine.row == longer("rl_cycle_gan") else _UNLABELLED
+    others = [rows[name] for name in names if name in rows]
     better = [
         f"{other.row} {100 * (other.rate - mine.rate):+.1f} points, p = {p:.2g}"
         for other in others
@@ -80,23 +91,28 @@ def _none_is_better(rows: Rows) -> tuple[str, str]:
     ]
     if better:
         return "; ".join(better), MISSED
-    word = HOLDS if len(others) == len(_UNLABELLED) else SO_FAR
-    return f"{len(others)} of {len(_UNLABELLED)} others compared, none is better", word
+    word = HOLDS if len(others) == len(names) else SO_FAR
+    found = f"{len(others)} of {len(names)} others compared, none is better"
+    return _told(mine) + found, word
 
 
 def _labelled_is_good(rows: Rows) -> tuple[str, str]:
-    rate = rows["rl_cycle_gan_real_2"].rate
-    return f"{100 * rate:.1f}%", _word(rate >= LABELLED_FLOOR)
+    mine = _longest(rows, "rl_cycle_gan_real_2")
+    return f"{_told(mine)}{100 * mine.rate:.1f}%", _word(mine.rate >= LABELLED_FLOOR)
 
 
 def _labelled_beats_real(rows: Rows) -> tuple[str, str]:
-    both = rows["rl_cycle_gan_real_2"], rows["real_only_2"]
+    both = _longest(rows, "rl_cycle_gan_real_2"), rows["real_only_2"]
     (text, ahead), p = _ahead(*both), p_value(*both)
-    return text, _word(ahead > 0.0 and p is not None and p < DISTINGUISHABLE_P)
+    return _told(both[0]) + text, _word(ahead > 0.0 and p is not None and p < DISTINGUISHABLE_P)
 
 
 _UNLABELLED = tuple(
     row.name for row in RECIPES if row.section == GENERATOR_ONLY and row.name != "rl_cycle_gan"
+)
+# Generators are compared with those that learned for as long.
+_UNLABELLED_LONGER = tuple(
+    longer(row.name) if row.generator else row.name for row in RECIPES if row.name in _UNLABELLED
 )
 _QUESTIONS = (
     _Question("Sim-Only grasps less than 30%: the gap is as hard", ("sim_only",), _sim_only_fails),

@@ -19,13 +19,14 @@ from rlcg_train.adapt.files import load_generator
 from rlcg_train.adapt.finder import FinderStage
 from rlcg_train.adapt.gan import GanStage
 from rlcg_train.adapt.gan_settings import GanSettings, Weights
+from rlcg_train.adapt.generator_plans import RCAN, GeneratorPlan, plan
 from rlcg_train.adapt.goal_task import GoalTask
 from rlcg_train.adapt.grasp_gan import GraspGanStage
 from rlcg_train.adapt.halves import GoalHalves
 from rlcg_train.adapt.policy import PolicyStage
 from rlcg_train.adapt.policy_settings import PolicySettings, real_weight
 from rlcg_train.adapt.rcan import RcanStage
-from rlcg_train.adapt.recipes import GeneratorPlan, Recipe, plan
+from rlcg_train.adapt.recipes import Recipe
 from rlcg_train.adapt.rl_cycle_gan import RlCycleGanStage
 from rlcg_train.adapt.run import CHECKPOINT, AdaptRun, RunSettings
 from rlcg_train.adapt.scales import Scale
@@ -121,7 +122,7 @@ class Workshop:
             learning_rate=scale.gan_rate,
             weights=Weights(scene=chosen.scene),
         )
-        if chosen.method == "rcan":
+        if chosen.method == RCAN:
             return RcanStage(settings, self._halves(self.stock.sim("randomized_heavy")), self.seed)
         sim = self._halves(self.stock.sim("sim"))
         if chosen.method == "finder":
