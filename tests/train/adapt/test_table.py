@@ -54,6 +54,20 @@ def test_rows_without_a_run_say_what_they_need(tmp_path: Path) -> None:
     assert "not yet trained: `rlcg-proxy table --rows cycle_gan`" in text
 
 
+def test_rows_without_a_run_say_how_long_they_would_take(tmp_path: Path) -> None:
+    text = stored(tmp_path, GOOD, replace(GOOD, row="gan", train_s=600.0, generator_s=540.0))
+    lines = {
+        line.split("--rows ")[1].split("`")[0]: line
+        for line in text.splitlines()
+        if "--rows" in line
+    }
+    # Four times its 9 minutes, and the median of what policies without labels took: 20 and 1.
+    assert "| about 46 min |" in lines["gan_long"]
+    assert "| about 170 min |" in lines["rl_cycle_gan_long"]
+    # Nothing with labels was measured, and no generator of this kind.
+    assert "about" not in lines["rl_cycle_gan_real_1"] + lines["rcan"] + lines["cycle_gan_long"]
+
+
 def test_an_empty_page_invents_nothing(tmp_path: Path) -> None:
     text = page({}, SMALL, tmp_path)
     assert "95" not in text

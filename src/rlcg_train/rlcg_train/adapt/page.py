@@ -7,6 +7,7 @@ from pathlib import Path
 from rlcg_train.adapt import chart
 from rlcg_train.adapt.differences import square
 from rlcg_train.adapt.generator_plans import plan
+from rlcg_train.adapt.needs import expected_s
 from rlcg_train.adapt.recipes import RECIPES, SECTIONS, Recipe
 from rlcg_train.adapt.results import Result, read_all
 from rlcg_train.adapt.scales import Scale
@@ -22,7 +23,8 @@ Made by `make table` out of the files in `docs/results`; do not edit. `real_prox
 world with another look, other objects and a worse camera ([sim-to-real.md](sim-to-real.md)); \
 no number here is from a physical robot. Every row has the same policy, the grasp-success \
 predictor with goals by CEM and the rule of the grasp, and differs in what it learned from. The \
-papers' numbers are grasps of their own robots by QT-Opt: compare the order, not the size.
+papers' numbers are grasps of their own robots by QT-Opt: compare the order, not the size. A time \
+of "about" is what rows like that one took.
 """
 
 
@@ -91,7 +93,10 @@ def _row(recipe: Recipe, results: Results, scale: Scale) -> str:
     paper = recipe.paper or "-"
     if real is None:
         needs = f"{NOT_YET}: `rlcg-proxy table --rows {recipe.name}`"
-        return f"| {recipe.title} | {_wanted(recipe, scale)} | {needs} | - | {paper} | - | - |"
+        takes_s = expected_s(recipe, _by_row(results))
+        time = "-" if takes_s is None else f"about {max(1, round(takes_s / 60))} min"
+        wanted = _wanted(recipe, scale)
+        return f"| {recipe.title} | {wanted} | {needs} | - | {paper} | {time} | - |"
     minutes = f"{real.train_s / 60:.0f} min"
     if real.generator_s:
         minutes += f", {real.generator_s / 60:.0f} of it the generator"
