@@ -57,3 +57,18 @@ def test_answer_and_result_come_though_the_sender_is_late(server: RosBench) -> N
         bench.until(given.done, "result", 5.0)
         found = given.result()
         assert (found.status, found.result.steps) == (GoalStatus.STATUS_SUCCEEDED, 3)
+
+
+def test_who_asks_for_what_cannot_be_sent_hears_why_and_the_next_goal_is_sent(
+    server: RosBench,
+) -> None:
+    with RosBench() as bench:
+        client = GoalClient(bench.node, Grasp, "grasp")
+        bench.until(client.server_is_ready, "action server")
+        wrong = client.send(Grasp.Result())
+        bench.until(wrong.done, "error", 5.0)
+        with pytest.raises(TypeError):
+            wrong.result()
+        sent = client.send(Grasp.Goal(seed=1))
+        bench.until(sent.done, "answer", 5.0)
+        assert sent.result().accepted

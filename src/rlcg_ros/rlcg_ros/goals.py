@@ -20,7 +20,10 @@ Ask = Callable[[], Future]
 
 
 class GoalClient:
-    """Sends goals and asks for their results in the executor's thread, one after the other."""
+    """Sends goals and asks for their results in the executor's thread, one after the other.
+
+    What rclpy raises there is raised by ``result()`` of the future that was returned.
+    """
 
     def __init__(self, node: Node, kind: Any, name: str) -> None:
         """``kind``: the action's type; ``name``: of the action, as in `ActionClient`."""
@@ -55,4 +58,16 @@ class GoalClient:
     def _ask_all(self) -> None:
         while not self._asked.empty():
             ask, answered = self._asked.get()
-            ask().add_done_callback(lambda done, to=answered: to.set_result(done.result()))
+            try:
+                ask().add_done_callback(lambda done, to=answered: _pass_on(done, to))
+            except Exception as error:  # whatever it is, who asked shall hear it, not the executor
+                answered.set_exception(error)
+
+
+def _pass_on(done: Future, to: Future) -> None:
+    """Let ``to`` end as ``done`` did."""
+    error = done.exception()
+    if error is None:
+        to.set_result(done.result())
+    else:
+        to.set_exception(error)
